@@ -1,0 +1,1 @@
+"""Report what customers used, from application code."""
