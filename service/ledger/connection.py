@@ -1,0 +1,78 @@
+"""How the ledger is reached: a pool of warm connections, and SQL kept in files.
+
+PostgreSQL being away is one exception, `LedgerUnavailable`, that every step answers by waiting and asking again: whatever
+the interrupted transaction was, it either committed whole or left nothing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from psycopg.rows import TupleRow, class_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+SQL = Path(__file__).parent.parent / "sql"
+POOL_WAIT_S = 10  # longer than a restart of PostgreSQL, shorter than a worker's patience
+STATEMENT_TIMEOUT_MS = 60_000  # no statement of ours takes seconds; one that does holds locks others wait for
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000  # a frozen holder must not keep its row locks for ever
+
+Transaction = psycopg.Connection[TupleRow]
+Row = TypeVar("Row")
+
+
+class LedgerUnavailable(Exception):
+    """PostgreSQL did not answer: check DATABASE_URL and that the server runs. Nothing is lost; the step repeats."""
+
+
+class Ledger:
+    """A pool of connections to one ledger. Thread-safe; open one a process."""
+
+    def __init__(self, database_url: str, *, connections_max: int = 4) -> None:
+        self._pool: ConnectionPool[Transaction] = ConnectionPool(
+            database_url,
+            min_size=1,
+            max_size=connections_max,
+            timeout=POOL_WAIT_S,
+            kwargs={
+                "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} -c timezone=UTC",
+                "connect_timeout": POOL_WAIT_S,
+            },
+            open=True,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on any exception."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as away:
+            raise LedgerUnavailable(LedgerUnavailable.__doc__) from away
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def fetch(tx: Transaction, row: type[Row], name: str, /, **parameters: object) -> list[Row]:
+    """Run `service/sql/NAME.sql` and return its rows as instances of `row`, a dataclass with the columns' names."""
+    with tx.cursor(row_factory=class_row(row)) as cursor:
+        return cursor.execute(_sql(name), parameters).fetchall()
+
+
+def fetch_one(tx: Transaction, row: type[Row], name: str, /, **parameters: object) -> Row | None:
+    with tx.cursor(row_factory=class_row(row)) as cursor:
+        return cursor.execute(_sql(name), parameters).fetchone()
+
+
+def execute(tx: Transaction, name: str, /, **parameters: object) -> int:
+    """Run `service/sql/NAME.sql`; returns how many rows it touched."""
+    return tx.execute(_sql(name), parameters).rowcount
+
+
+@cache
+def _sql(name: str) -> bytes:
+    return (SQL / f"{name}.sql").read_bytes()

@@ -1,0 +1,128 @@
+"""What a deployment decides, read once from the environment; every wrong variable is reported at once.
+
+Addresses and secrets have the names that hosts already use (DATABASE_URL, STRIPE_SECRET_KEY); our own choices start with
+METERPOST_. `.env` in the working directory is read as well, so that a checkout works without exports.
+"""
+
+import difflib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+from marshmallow.validate import OneOf, Range, Regexp
+
+from service.timing import PROFILES, Timing
+
+STRIPE_API = "https://api.stripe.com"
+STRIPE_METER_EVENTS = "https://meter-events.stripe.com"
+OURS = "METERPOST_"
+KNOWN = frozenset(
+    {
+        "METERPOST_CALLS_PER_S",
+        "METERPOST_END_WITH_PARENT",
+        "METERPOST_LOG_FORMAT",
+        "METERPOST_METER_EVENTS_PER_S",
+        "METERPOST_SUBMIT_THREADS",
+        "METERPOST_TIMING",
+    }
+)
+SANDBOX_CALLS_PER_S = 25  # Stripe's own sandboxes, for everything; and the other endpoints of live mode
+LIVE_METER_EVENTS_PER_S = 1_000
+_KEY = r"^$|^(sk|rk)_(test|live)_\w+$"
+_KEY_WANTED = "a secret or restricted key is wanted: sk_test_…, sk_live_…, rk_test_… or rk_live_…"
+
+
+class SettingsInvalid(Exception):
+    """The environment cannot be used; the text names every variable, what is wrong and what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    account: str
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)  # rows until they are recorded: durable
+    redis_url: str = field(repr=False)  # wake-ups and the limiter: disposable
+    stripe_secret_key: str = field(repr=False)
+    stripe_api_base: str
+    stripe_meter_events_base: str
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    timing: Timing
+    submit_threads: int
+    calls_per_s: int  # everything but meter events
+    meter_events_per_s: int
+    log_format: str
+
+
+def load() -> Settings:
+    """Settings from the environment and `.env`. Raises SettingsInvalid, which names every wrong variable."""
+    _refuse_unknown_names()
+    env = Env(eager=False)
+    if Path(".env").is_file():
+        env.read_env(".env", recurse=False)
+    is_live = "_live_" in env.str("STRIPE_SECRET_KEY", "")
+    settings = {
+        "database_url": env.str("DATABASE_URL", "", validate=_url("postgresql", "postgres")),
+        "broker_url": env.str("BROKER_URL", "", validate=_url("redis", "rediss", "amqp", "amqps", "memory")),
+        "redis_url": env.str("REDIS_URL", "", validate=_url("redis", "rediss", "unix")),
+        "stripe_secret_key": env.str("STRIPE_SECRET_KEY", "", validate=Regexp(_KEY, error=_KEY_WANTED)),
+        "stripe_api_base": env.str("STRIPE_API_BASE", STRIPE_API, validate=_url("https", "http")),
+        "stripe_meter_events_base": env.str(
+            "STRIPE_METER_EVENTS_BASE", STRIPE_METER_EVENTS, validate=_url("https", "http")
+        ),
+        "webhook_secrets": env.list("STRIPE_WEBHOOK_SECRETS", [], validate=_are_webhook_secrets),
+        "timing": env.str("METERPOST_TIMING", "standard", validate=OneOf(list(PROFILES))),
+        "submit_threads": env.int("METERPOST_SUBMIT_THREADS", 16, validate=Range(1, 256)),
+        "calls_per_s": env.int("METERPOST_CALLS_PER_S", SANDBOX_CALLS_PER_S, validate=Range(1, 10_000)),
+        "meter_events_per_s": env.int(
+            "METERPOST_METER_EVENTS_PER_S",
+            LIVE_METER_EVENTS_PER_S if is_live else SANDBOX_CALLS_PER_S,
+            validate=Range(1, 100_000),
+        ),
+        "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
+    }
+    try:
+        env.seal()
+    except EnvValidationError as invalid:
+        raise SettingsInvalid(_as_sentences(invalid)) from None
+    return _settings(settings)
+
+
+def _settings(read: dict[str, Any]) -> Settings:
+    return Settings(
+        account="default",
+        timing=PROFILES[read.pop("timing")],
+        webhook_secrets=tuple(read.pop("webhook_secrets")),
+        broker_url=read["broker_url"] or read["redis_url"],
+        redis_url=read["redis_url"] or read["broker_url"],
+        stripe_api_base=read.pop("stripe_api_base").rstrip("/"),
+        stripe_meter_events_base=read.pop("stripe_meter_events_base").rstrip("/"),
+        **{name: value for name, value in read.items() if name not in {"broker_url", "redis_url"}},
+    )
+
+
+def _refuse_unknown_names() -> None:
+    for name in sorted(os.environ):
+        if name.startswith(OURS) and name not in KNOWN:
+            near = difflib.get_close_matches(name, KNOWN, n=1)
+            meant = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(KNOWN))}"
+            raise SettingsInvalid(f"{name} is not a setting{meant}")
+
+
+def _url(*schemes: str) -> Regexp:
+    return Regexp(
+        rf"^$|^({'|'.join(schemes)})://", error=f"an address is wanted that starts with {schemes[0]}://"
+    )
+
+
+def _are_webhook_secrets(secrets: list[str]) -> None:
+    if not all(secret.startswith("whsec_") for secret in secrets):
+        raise ValidationError("each secret starts with whsec_; separate several by commas")
+
+
+def _as_sentences(invalid: EnvValidationError) -> str:
+    return "\n".join(
+        f"{name}: {' '.join(map(str, reasons))}" for name, reasons in invalid.error_messages.items()
+    )

@@ -1,0 +1,73 @@
+"""Every lease, deadline and interval in one place, because what matters is how they relate.
+
+A profile is chosen by METERPOST_TIMING. `fast` keeps the relations and shortens the times: the demo and tests of real
+processes use it. The relations are asserted, so a profile that could send twice does not load.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+STRIPE_FORGETS_S = 24 * 3600  # identifiers and idempotency keys; Stripe promises "at least"
+RETRY_WINDOW_S = 23 * 3600  # from the first doubt; an hour before Stripe may forget
+TIMESTAMP_AGE_MAX_S = 35 * 86400  # Stripe refuses older meter events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    bucket_s: int = 300  # entries of so long a stretch become one meter event
+    seal_linger_s: int = 10  # after the last row of a bucket is due, so that late ones still join it
+    meter_reread_s: int = 300  # how old our knowledge of a meter may be
+    subscriptions_reread_s: int = 3600  # how old an empty list of a customer's subscriptions may be
+    connect_timeout_s: int = 5
+    call_deadline_s: int = 20  # the whole call, first byte to last
+    lease_s: int = 40  # a lane's, renewed before every call
+    drain_s: int = 60  # how long one wake-up of submit goes on taking lanes
+    job_timeout_s: int = 150  # RQ's own; must never end a drain that is in order
+    visibility_timeout_s: int = (
+        60  # an unacked message comes back after this; over ten times the longest commit
+    )
+    backoff_base_s: int = 1
+    backoff_max_s: int = 900
+    lane_backoff_max_s: int = 5  # a lane's next meter events do not wait for one that fails
+    breaker_s: int = 60  # after a 401 or 403: no call of the account before
+    confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
+    confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
+    confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
+    apply_backoff_max_s: int = 600
+    poll_s: float = 1.0  # how often a step asks what is due
+
+    def __post_init__(self) -> None:
+        assert self.connect_timeout_s < self.call_deadline_s < self.lease_s, (
+            "a call must end within its lease"
+        )
+        assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, (
+            "RQ must not end a drain"
+        )
+        assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
+        assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
+        assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
+
+    @property
+    def bucket(self) -> timedelta:
+        return timedelta(seconds=self.bucket_s)
+
+
+STANDARD = Timing()
+FAST = Timing(
+    seal_linger_s=1,
+    subscriptions_reread_s=60,
+    connect_timeout_s=1,
+    call_deadline_s=3,
+    lease_s=5,
+    drain_s=8,
+    job_timeout_s=30,
+    visibility_timeout_s=5,
+    backoff_max_s=5,
+    lane_backoff_max_s=1,
+    breaker_s=3,
+    confirm_after_s=0,
+    confirm_open_hours=True,
+    apply_backoff_max_s=5,
+    poll_s=0.1,
+)
+PROFILES = {"standard": STANDARD, "fast": FAST}
