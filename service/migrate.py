@@ -12,9 +12,7 @@ import psycopg
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 0x6D657465  # "mete": any constant of ours alone
-LOCK_TIMEOUT_MS = (
-    5_000  # a migration that waits for a lock stops everyone behind it: give up early and say so
-)
+LOCK_TIMEOUT_MS = 5_000  # a migration that waits for a lock stops everyone behind it: give up early and say so
 
 
 class MigrationEdited(Exception):
@@ -70,6 +68,4 @@ def _run(connection: psycopg.Connection, migration: Migration) -> None:
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS:d}")
         connection.execute(migration.sql.encode())
-        connection.execute(
-            "INSERT INTO migration (name, digest) VALUES (%s, %s)", [migration.name, migration.digest]
-        )
+        connection.execute("INSERT INTO migration (name, digest) VALUES (%s, %s)", [migration.name, migration.digest])

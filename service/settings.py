@@ -6,9 +6,10 @@ METERPOST_. `.env` in the working directory is read as well, so that a checkout 
 
 import difflib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
@@ -112,9 +113,7 @@ def _refuse_unknown_names() -> None:
 
 
 def _url(*schemes: str) -> Regexp:
-    return Regexp(
-        rf"^$|^({'|'.join(schemes)})://", error=f"an address is wanted that starts with {schemes[0]}://"
-    )
+    return Regexp(rf"^$|^({'|'.join(schemes)})://", error=f"an address is wanted that starts with {schemes[0]}://")
 
 
 def _are_webhook_secrets(secrets: list[str]) -> None:
@@ -123,6 +122,5 @@ def _are_webhook_secrets(secrets: list[str]) -> None:
 
 
 def _as_sentences(invalid: EnvValidationError) -> str:
-    return "\n".join(
-        f"{name}: {' '.join(map(str, reasons))}" for name, reasons in invalid.error_messages.items()
-    )
+    by_name = cast("Mapping[str, list[str]]", invalid.error_messages)
+    return "\n".join(f"{name}: {' '.join(map(str, reasons))}" for name, reasons in invalid.error_messages.items())

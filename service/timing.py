@@ -23,9 +23,7 @@ class Timing:
     lease_s: int = 40  # a lane's, renewed before every call
     drain_s: int = 60  # how long one wake-up of submit goes on taking lanes
     job_timeout_s: int = 150  # RQ's own; must never end a drain that is in order
-    visibility_timeout_s: int = (
-        60  # an unacked message comes back after this; over ten times the longest commit
-    )
+    visibility_timeout_s: int = 60  # an unacked message comes back after this; over ten times the longest commit
     backoff_base_s: int = 1
     backoff_max_s: int = 900
     lane_backoff_max_s: int = 5  # a lane's next meter events do not wait for one that fails
@@ -37,12 +35,8 @@ class Timing:
     poll_s: float = 1.0  # how often a step asks what is due
 
     def __post_init__(self) -> None:
-        assert self.connect_timeout_s < self.call_deadline_s < self.lease_s, (
-            "a call must end within its lease"
-        )
-        assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, (
-            "RQ must not end a drain"
-        )
+        assert self.connect_timeout_s < self.call_deadline_s < self.lease_s, "a call must end within its lease"
+        assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
