@@ -1,1 +1,1 @@
-"""A whole meterpost on one machine: embedded servers, the restarting supervisor, the demo."""
+"""A whole meterpost on one machine: embedded servers, the restarting supervisor and the demo."""
