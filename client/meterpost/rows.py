@@ -1,0 +1,125 @@
+"""Messages of usage rows as they stand in the queue, written by the client and read by the service.
+
+A message is JSON: `{"schema": "usage.1", "sent_at": …, "rows": [{…}, …]}` with 1 to 1,000 rows; a row that
+tells no `occurred_at` takes `sent_at`. Reading is total: whatever bytes stand in the queue become rows, or
+bad rows with their reason and their raw bytes. Nothing raises, because an exception here would stop every row
+behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from marshmallow import ValidationError
+
+from meterpost import rules
+from meterpost.raw_rows import slice_rows
+from meterpost.schema import Refusal, UsageRow, UsageRowSchema, read_row
+
+__all__ = [
+    "MESSAGE_BYTES_MAX",
+    "MESSAGE_ROWS_MAX",
+    "BadRow",
+    "ParsedMessage",
+    "Refusal",
+    "UsageRow",
+    "UsageRowSchema",
+    "encode_message",
+    "parse_message",
+    "read_row",
+]
+
+SCHEMA_NAME: Final = "usage.1"
+MESSAGE_ROWS_MAX: Final = 1_000  # what one transaction of the ledger takes with ease
+MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024  # 1,000 rows of the longest fields fit; more is no message of ours
+_KEYS: Final = frozenset({"schema", "sent_at", "rows"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRow:
+    """What stood in the queue and is not a usage row: for a person, with all that was said kept as bytes.
+
+    `field` is `row` for a row as a whole and `message` for a message of which no row can be told apart.
+    """
+
+    raw: bytes
+    row_id: str | None
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedMessage:
+    rows: tuple[UsageRow, ...]
+    bad: tuple[BadRow, ...]
+
+
+def encode_message(rows: Sequence[UsageRow], *, sent_at: datetime) -> bytes:
+    assert 1 <= len(rows) <= MESSAGE_ROWS_MAX, "a message carries 1 to 1,000 rows"
+    message = {"schema": SCHEMA_NAME, "sent_at": sent_at.isoformat(), "rows": [_say(row) for row in rows]}
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parse_message(body: bytes, *, now: datetime) -> ParsedMessage:
+    """The rows and the bad rows of a message. Never raises; every bad row keeps its raw bytes."""
+    try:
+        said, sent_at, text = _open_message(body)
+    except ValidationError as refused:
+        reason = "; ".join(map(str, refused.messages))
+        return ParsedMessage(rows=(), bad=(BadRow(raw=body, row_id=None, field="message", reason=reason),))
+    read = [read_row(row, sent_at=sent_at, now=now) for row in said]
+    rows = tuple(row for row in read if isinstance(row, UsageRow))
+    return ParsedMessage(rows=rows, bad=_keep_bad(said, read, text=text) if len(rows) < len(read) else ())
+
+
+def _say(row: UsageRow) -> dict[str, str]:
+    said = {
+        "row_id": row.row_id,
+        "source": row.source,
+        "customer": row.customer,
+        "meter": row.meter,
+        "value": format(row.value, "f"),
+    }
+    return said | {"occurred_at": row.occurred_at.isoformat()} if row.is_time_told else said
+
+
+def _open_message(body: bytes) -> tuple[list[object], datetime | None, str]:
+    if len(body) > MESSAGE_BYTES_MAX:
+        raise ValidationError(f"is {len(body)} bytes long; a message has at most {MESSAGE_BYTES_MAX}")
+    try:
+        text = body.decode()
+        message = json.loads(text)
+    except (ValueError, RecursionError) as unreadable:
+        raise ValidationError(f"is not JSON: {type(unreadable).__name__}") from None
+    if not isinstance(message, dict) or message.get("schema") != SCHEMA_NAME or not message.keys() <= _KEYS:
+        raise ValidationError(f"is not a {SCHEMA_NAME} message with exactly schema, sent_at and rows")
+    rows = message.get("rows")
+    if not isinstance(rows, list) or not 1 <= len(rows) <= MESSAGE_ROWS_MAX:
+        raise ValidationError(f"does not carry a list of 1 to {MESSAGE_ROWS_MAX:,} rows")
+    return rows, _read_sent_at(message.get("sent_at")), text
+
+
+def _read_sent_at(said: object) -> datetime | None:
+    try:
+        return rules.read_occurred_at(said)
+    except ValidationError:
+        return None  # only rows that tell no time of their own need it, and they are refused for it
+
+
+def _keep_bad(said: Sequence[object], read: Sequence[UsageRow | Refusal], *, text: str) -> tuple[BadRow, ...]:
+    return tuple(
+        BadRow(raw=raw, row_id=_readable_id(row), field=refusal.field, reason=refusal.reason)
+        for row, refusal, raw in zip(said, read, slice_rows(text), strict=True)
+        if isinstance(refusal, Refusal)
+    )
+
+
+def _readable_id(said: object) -> str | None:
+    try:
+        return rules.read_row_id(said["row_id"]) if isinstance(said, dict) and "row_id" in said else None
+    except ValidationError:
+        return None
