@@ -17,7 +17,7 @@ from local.parent import tethered
 DELAY_FIRST_S = 0.1
 DELAY_MAX_S = 5.0
 STEADY_S = 10.0  # after this long a life the next death counts as the first
-ECHO_TIMEOUT_S = 1.0
+START_TIMEOUT_S = 5.0  # a fork and an exec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Child:
         """Start it, and return when it has a pid."""
         self._thread.start()
         with self._changed:
-            self._changed.wait_for(lambda: self._process is not None or not self._thread.is_alive())
+            self._changed.wait_for(lambda: self._process is not None, timeout=START_TIMEOUT_S)
 
     @property
     def pid(self) -> int | None:
@@ -101,7 +101,7 @@ class Child:
         born = time.monotonic()
         self._process.wait()
         _end_group(self._process.pid)
-        self.deaths += 1
+        self.deaths += not self._is_stopping
         return time.monotonic() - born
 
 

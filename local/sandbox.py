@@ -5,13 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.guarded import ROOT, Server, guarded
 from local.parent import tethered
+
+ANSWER_TIMEOUT_S = 30
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # 127.0.0.1 is never behind a proxy
 
 
 @contextmanager
@@ -19,6 +24,24 @@ def sandbox(*, port: int | None = None) -> Iterator[Server]:
     """Run the sandbox on 127.0.0.1; its books end with the block."""
     with guarded("sandbox", port=port) as server:
         yield server
+
+
+def make_key(url: str, key: str, *, account: str, livemode: bool = False) -> None:
+    """Make `key` a key of `account` at the sandbox at `url`."""
+    ask_sandbox(url, "/_sandbox/keys", {"key": key, "account": account, "livemode": livemode})
+
+
+def ask_sandbox(url: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """GET `path` of the sandbox's own door, or POST `body` to it; the parsed JSON answer.
+
+    Raises urllib.error.HTTPError when the sandbox refuses.
+    """
+    request = urllib.request.Request(url + path)  # noqa: S310 - the sandbox's own address
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("Content-Type", "application/json")
+    with DIRECT.open(request, timeout=ANSWER_TIMEOUT_S) as answer:
+        return json.load(answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

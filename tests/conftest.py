@@ -1,0 +1,106 @@
+"""Real servers for the tests: one Valkey, one PostgreSQL and one sandbox a worker, and a fresh view of each a test."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from local.guarded import Server
+from local.parent import end_with_parent
+from local.postgres import postgres
+from local.sandbox import ask_sandbox, make_key, sandbox
+from local.valkey import valkey
+from service.migrate import migrate
+
+TEMPLATE = "ledger_template"
+QUEUES_DATABASE = 2  # not the one a careless default would use
+numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # xdist's workers end with this process, by the pipe between them
+        end_with_parent()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Server]:
+    with valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_url(valkey_server: Server) -> Iterator[str]:
+    """An empty logical database of a durable Valkey."""
+    url = f"{valkey_server.url.removesuffix('/0')}/{QUEUES_DATABASE}"
+    with redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as connection:
+        connection.flushdb()
+        yield url
+        connection.flushdb()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The maintenance database of a PostgreSQL without fsync; `database_url` is what tests mostly want."""
+    with postgres(fsync=False) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_url: str) -> str:
+    """The name of a migrated, empty ledger to clone."""
+    _run(postgres_url, f"CREATE DATABASE {TEMPLATE}")
+    migrate(_named(postgres_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(postgres_url: str, ledger_template: str) -> Iterator[str]:
+    """A fresh, migrated ledger of the test's own."""
+    name = f"ledger_{next(numbers)}"
+    _run(postgres_url, f"CREATE DATABASE {name} TEMPLATE {ledger_template}")
+    yield _named(postgres_url, name)
+    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox of Stripe; tests share it, so each takes an account of its own."""
+
+    url: str
+
+    def new_account(self, *, livemode: bool = False) -> str:
+        """A secret key of an account that nobody else uses."""
+        number = next(numbers)
+        key = f"sk_{'live' if livemode else 'test'}_made_up_{number}"
+        make_key(self.url, key, account=f"acct_{number}", livemode=livemode)
+        return key
+
+    def audit(self) -> Any:
+        return ask_sandbox(self.url, "/_sandbox/audit")
+
+    def fault(self, **fault: Any) -> Any:
+        return ask_sandbox(self.url, "/_sandbox/faults", fault)
+
+    def clock(self, **clock: Any) -> Any:
+        return ask_sandbox(self.url, "/_sandbox/clock", clock)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server() -> Iterator[Sandbox]:
+    with sandbox() as server:
+        yield Sandbox(server.url)
+
+
+def _named(url: str, database: str) -> str:
+    return f"{url.rpartition('/')[0]}/{database}"
+
+
+def _run(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
