@@ -1,7 +1,7 @@
 """Bring the ledger's schema up to date: numbered, forward-only SQL files, each in a transaction of its own.
 
-An advisory lock lets any number of processes call this at once. A file that has run must not be edited: its hash is kept
-and compared, because a schema that differs from its files cannot be reasoned about.
+An advisory lock lets any number of processes call this at once. A file that has run must not be edited: its hash is
+kept and compared, because a schema that differs from its files cannot be reasoned about.
 """
 
 import hashlib

@@ -45,6 +45,14 @@ class Timing:
     def bucket(self) -> timedelta:
         return timedelta(seconds=self.bucket_s)
 
+    @property
+    def seal_linger(self) -> timedelta:
+        return timedelta(seconds=self.seal_linger_s)
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_s)
+
 
 STANDARD = Timing()
 FAST = Timing(

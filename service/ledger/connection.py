@@ -1,7 +1,7 @@
 """How the ledger is reached: a pool of warm connections, and SQL kept in files.
 
-PostgreSQL being away is one exception, `LedgerUnavailable`, that every step answers by waiting and asking again: whatever
-the interrupted transaction was, it either committed whole or left nothing.
+PostgreSQL being away is one exception, `LedgerUnavailable`, that every step answers by waiting and asking again:
+whatever the interrupted transaction was, it either committed whole or left nothing.
 """
 
 from collections.abc import Iterator
@@ -60,19 +60,20 @@ class Ledger:
 def fetch(tx: Transaction, row: type[Row], name: str, /, **parameters: object) -> list[Row]:
     """Run `service/sql/NAME.sql` and return its rows as instances of `row`, a dataclass with the columns' names."""
     with tx.cursor(row_factory=class_row(row)) as cursor:
-        return cursor.execute(_sql(name), parameters).fetchall()
+        return cursor.execute(sql(name), parameters).fetchall()
 
 
 def fetch_one(tx: Transaction, row: type[Row], name: str, /, **parameters: object) -> Row | None:
     with tx.cursor(row_factory=class_row(row)) as cursor:
-        return cursor.execute(_sql(name), parameters).fetchone()
+        return cursor.execute(sql(name), parameters).fetchone()
 
 
 def execute(tx: Transaction, name: str, /, **parameters: object) -> int:
     """Run `service/sql/NAME.sql`; returns how many rows it touched."""
-    return tx.execute(_sql(name), parameters).rowcount
+    return tx.execute(sql(name), parameters).rowcount
 
 
 @cache
-def _sql(name: str) -> bytes:
+def sql(name: str) -> bytes:
+    """The text of `service/sql/NAME.sql`."""
     return (SQL / f"{name}.sql").read_bytes()

@@ -1,0 +1,195 @@
+"""Lanes, their leases, and the attempts made under them.
+
+The lease is the mechanism that keeps two calls of one lane apart; the fence tells an old holder's word from the
+present one's; the unique index on open attempts is the backstop. An attempt is committed before its call and closed
+after it, so that a death in between leaves an open attempt, which the next holder closes as `lost`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from service.decide import Again, Attempt, Decision, Generation, Send, Settle
+from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
+from service.timing import Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One lane, ours until `lease_until` unless renewed; the fence proves it."""
+
+    lane_id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterEventToSend:
+    meter_event_id: int
+    lane_id: int
+    account: str
+    meter: str
+    state: str
+    generation: int
+    identifier: str
+    ambiguous_since: datetime | None
+    payload: dict[str, Any]  # string to string, as Stripe wants it
+    stamped_at: datetime
+    now: datetime  # the ledger's time at this look
+
+    def generation_facts(self) -> Generation:
+        return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadAttempt:
+    attempt_id: int
+    meter_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    meter_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueShard:
+    account: str
+    shard: int
+    lanes: int
+
+
+def due_shards(tx: Transaction) -> list[DueShard]:
+    """Which shards have lanes that are due and free, and how many."""
+    return fetch(tx, DueShard, "due_shards")
+
+
+def lease_lanes(tx: Transaction, account: str, shard: int, *, lanes_max: int, timing: Timing) -> list[Lease]:
+    return fetch(tx, Lease, "lease_lanes", account=account, shard=shard, lanes_max=lanes_max, lease=timing.lease)
+
+
+def dead_attempts(tx: Transaction, lease: Lease) -> list[DeadAttempt]:
+    """What an earlier holder left open."""
+    return fetch(tx, DeadAttempt, "dead_attempts", lane_id=lease.lane_id, fence=lease.fence)
+
+
+def renew_lease(tx: Transaction, lease: Lease, *, timing: Timing) -> bool:
+    """False: the lane is no longer ours, or its account is paused; make no call."""
+    return execute(tx, "renew_lease", lane_id=lease.lane_id, fence=lease.fence, lease=timing.lease) == 1
+
+
+def next_due(tx: Transaction, lease: Lease) -> MeterEventToSend | None:
+    """The lane's oldest meter event that is due."""
+    due = fetch_one(tx, _Id, "next_due", lane_id=lease.lane_id)
+    return meter_event_to_send(tx, due.meter_event_id) if due else None
+
+
+def meter_event_to_send(tx: Transaction, meter_event_id: int) -> MeterEventToSend:
+    found = fetch_one(tx, MeterEventToSend, "meter_event_to_send", meter_event_id=meter_event_id)
+    assert found is not None, "a meter event is never deleted"
+    return found
+
+
+def attempts_of(tx: Transaction, meter_event_id: int) -> list[Attempt]:
+    """What was tried under the current identifier, oldest first."""
+    return fetch(tx, Attempt, "attempts_of", meter_event_id=meter_event_id)
+
+
+def open_attempt(tx: Transaction, meter_event_id: int, *, lease: Lease, send: Send) -> int:
+    """Write down a call before it is made. Returns the attempt's id."""
+    opened = fetch_one(
+        tx,
+        _Opened,
+        "open_attempt",
+        meter_event_id=meter_event_id,
+        idempotency_key=send.idempotency_key,
+        fence=lease.fence,
+    )
+    assert opened is not None, "it was due in this transaction, under our lock of the lane"
+    return opened.attempt_id
+
+
+def close_attempt(tx: Transaction, attempt_id: int, outcome: Outcome) -> bool:
+    """Write down what Stripe answered. False: it was closed before."""
+    answer = outcome.answer
+    return (
+        execute(
+            tx,
+            "close_attempt",
+            attempt_id=attempt_id,
+            outcome=outcome_name(outcome),
+            status=answer.status,
+            code=answer.code or None,
+            detail=answer.message or None,
+            request_id=answer.request_id,
+            is_replayed=answer.is_replayed,
+        )
+        == 1
+    )
+
+
+def move(
+    tx: Transaction, event: MeterEventToSend, decision: Decision, *, lease: Lease, wait_s: float, timing: Timing
+) -> None:
+    """Act on a decision. Only an acceptance counts under an older fence."""
+    of_generation = {"meter_event_id": event.meter_event_id, "generation": event.generation}
+    match decision:
+        case Send():
+            raise AssertionError("to send is to open an attempt, not to move")
+        case Settle(state="accepted"):
+            execute(tx, "accept_meter_event", **of_generation, confirm_after=timedelta(seconds=timing.confirm_after_s))
+        case Settle() as settled:
+            _move(tx, event, settled.state, reason=settled.reason, wait_s=None, lease=lease)
+        case Again() as again:
+            _move(tx, event, again.state, reason=None, wait_s=wait_s, lease=lease)
+    if decision.ambiguous_since is not None:
+        execute(tx, "note_doubt", **of_generation, ambiguous_since=decision.ambiguous_since)
+
+
+def release_lane(tx: Transaction, lease: Lease, *, rest_s: float) -> None:
+    """Give the lane back, due again when its next meter event is, and not before `rest_s` seconds."""
+    execute(tx, "lock_lane", lane_id=lease.lane_id)
+    execute(tx, "release_lane", lane_id=lease.lane_id, fence=lease.fence, rest=timedelta(seconds=rest_s))
+
+
+def pause_account(tx: Transaction, account: str, *, reason: str, wait_s: int) -> bool:
+    """Open the breaker. False: it is open already."""
+    return execute(tx, "pause_account", account=account, reason=reason, wait=timedelta(seconds=wait_s)) == 1
+
+
+def outcome_name(outcome: Outcome) -> str:
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Refused():
+            return "refused"
+        case Unavailable():
+            return "unavailable"
+        case Unknown():
+            return "unknown"
+
+
+def _move(
+    tx: Transaction,
+    event: MeterEventToSend,
+    state: str,
+    *,
+    reason: str | None,
+    wait_s: float | None,
+    lease: Lease,
+) -> None:
+    execute(
+        tx,
+        "move_meter_event",
+        meter_event_id=event.meter_event_id,
+        generation=event.generation,
+        state=state,
+        reason=reason,
+        wait=None if wait_s is None else timedelta(seconds=wait_s),
+        fence=lease.fence,
+    )

@@ -1,0 +1,94 @@
+"""Entries into meter events, by the meter's formula, and what must be known of Stripe before.
+
+Membership is the claim: an entry whose `meter_event_id` is null is unsealed, however late its transaction
+committed. An id watermark would pass over late commits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.meters import Meter
+from service.timing import Timing
+
+LANES_MAX = 256  # lanes looked at in one pass
+BUCKETS_MAX = 2_000  # buckets sealed in one transaction; more would hold the lanes' locks for seconds
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneToSeal:
+    lane_id: int
+    account: str
+    customer: str
+    meter: str
+    is_meter_known: bool
+    is_sealable: bool  # known, active and adding up: only such a meter says how rows become meter events
+    is_customer_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    meter_events: int
+    unbilled: int  # of these, how many have no subscription that would bill them
+
+    def __add__(self, other: "Sealed") -> "Sealed":
+        return Sealed(self.meter_events + other.meter_events, self.unbilled + other.unbilled)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    lane_id: int
+
+
+def lanes_to_seal(tx: Transaction, *, timing: Timing) -> list[LaneToSeal]:
+    """Lanes with a bucket that is due, the longest waiting first."""
+    return fetch(
+        tx,
+        LaneToSeal,
+        "lanes_to_seal",
+        lanes_max=LANES_MAX,
+        meter_reread=timedelta(seconds=timing.meter_reread_s),
+        subscriptions_reread=timedelta(seconds=timing.subscriptions_reread_s),
+    )
+
+
+def put_off_sealing(tx: Transaction, lane_ids: Sequence[int], *, wait: timedelta) -> None:
+    execute(tx, "put_off_sealing", lane_ids=list(lane_ids), wait=wait)
+
+
+def put_meters(tx: Transaction, account: str, meters: Sequence[Meter]) -> None:
+    """Remember Stripe's meters as just read."""
+    execute(
+        tx,
+        "put_meters",
+        account=account,
+        meters=[meter.event_name for meter in meters],
+        stripe_ids=[meter.stripe_id for meter in meters],
+        formulas=[meter.formula for meter in meters],
+        customer_keys=[meter.customer_key for meter in meters],
+        value_keys=[meter.value_key for meter in meters],
+        event_time_windows=[meter.event_time_window for meter in meters],
+        are_active=[meter.is_active for meter in meters],
+    )
+
+
+def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
+    """Make meter events of the due buckets of these lanes; lanes that another process seals now are left to it."""
+    locked = [lane.lane_id for lane in fetch(tx, _Lane, "lock_lanes", lane_ids=list(lane_ids))]
+    if not locked:
+        return Sealed(0, 0)
+    due = {"lane_ids": locked, "bucket": timing.bucket, "buckets_max": BUCKETS_MAX}
+    sealed = _sealed(tx, "seal_sums", **due, reach=timing.bucket, may_share=False)
+    sealed += _sealed(tx, "seal_sums", **due, reach=HOUR, may_share=True)
+    sealed += _sealed(tx, "seal_counts", lane_ids=locked, buckets_max=BUCKETS_MAX)
+    sealed += _sealed(tx, "seal_lasts", **due)
+    execute(tx, "clear_unsealed", lane_ids=locked)
+    return sealed
+
+
+def _sealed(tx: Transaction, name: str, **parameters: object) -> Sealed:
+    sealed = fetch_one(tx, Sealed, name, **parameters)
+    assert sealed is not None, "a count always answers"
+    return sealed

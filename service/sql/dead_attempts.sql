@@ -1,0 +1,4 @@
+-- Attempts left open by a holder that is gone: the lease was taken over, so nobody will close them but us.
+SELECT attempt_id, meter_event_id
+FROM attempt
+WHERE lane_id = %(lane_id)s AND ended_at IS NULL AND fence < %(fence)s

@@ -1,0 +1,20 @@
+-- What is due, and what must be known before it can be sealed. No lock: knowing may need calls to Stripe.
+WITH due AS (
+    SELECT lane_id, min(seal_at) AS seal_at
+    FROM unsealed
+    WHERE seal_at <= ledger_now()
+    GROUP BY lane_id
+    ORDER BY seal_at
+    LIMIT %(lanes_max)s
+)
+SELECT
+    l.lane_id, l.account, l.customer, l.meter,
+    m.meter IS NOT NULL AND (m.is_active OR m.read_at > ledger_now() - %(meter_reread)s) AS is_meter_known,
+    coalesce(m.is_active AND m.event_time_window IS NULL, false) AS is_sealable,
+    EXISTS (SELECT FROM subscription AS s WHERE (s.account, s.customer) = (l.account, l.customer))
+        OR coalesce(c.subscriptions_read_at > ledger_now() - %(subscriptions_reread)s, false) AS is_customer_known
+FROM due
+JOIN lane AS l USING (lane_id)
+LEFT JOIN meter AS m USING (account, meter)
+LEFT JOIN customer AS c USING (account, customer)
+ORDER BY due.seal_at
