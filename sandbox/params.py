@@ -1,0 +1,132 @@
+"""A call's parameters, read by name and type; what has the wrong shape is refused in Stripe's words.
+
+The dotted door between strings and values: endpoints ask for a text, a whole number, a decimal or a group, and never
+see the raw form. Each refusal names the parameter with its brackets, as Stripe does.
+"""
+
+import re
+from decimal import Decimal
+
+from sandbox.errors import invalid, missing
+from sandbox.form import Tree
+
+TEXT_MAX = 5_000
+DECIMAL_PLACES_MAX = 12
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+
+
+class Params:
+    def __init__(self, tree: Tree, *, within: str = "") -> None:
+        self._tree = tree
+        self._within = within
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tree
+
+    def named(self, name: str) -> str:
+        """The name as Stripe's errors spell it: `recurring[meter]`."""
+        return f"{self._within}[{name}]" if self._within else name
+
+    def text(self, name: str, *, length_max: int = TEXT_MAX) -> str | None:
+        value = self._tree.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise invalid(f"Invalid string: {value}", param=self.named(name))
+        if len(value) > length_max:
+            message = f"Invalid string: {value[:20]}...; must be at most {length_max} characters"
+            raise invalid(message, param=self.named(name))
+        return value or None
+
+    def required(self, name: str, *, length_max: int = TEXT_MAX) -> str:
+        value = self.text(name, length_max=length_max)
+        if value is None and name in self._tree:
+            raise invalid(
+                f"You passed an empty string for '{self.named(name)}'. We assume empty values are an attempt to unset "
+                f"a parameter; however '{self.named(name)}' cannot be unset. You should remove '{self.named(name)}' "
+                "from your request or supply a non-empty value.",
+                param=self.named(name),
+                code="parameter_invalid_empty",
+            )
+        if value is None:
+            raise missing(self.named(name))
+        return value
+
+    def choice(self, name: str, among: tuple[str, ...]) -> str | None:
+        value = self.text(name)
+        if value is not None and value not in among:
+            listed = ", ".join(among[:-1]) + f", or {among[-1]}"
+            raise invalid(f"Invalid {self.named(name)}: must be one of {listed}", param=self.named(name))
+        return value
+
+    def required_choice(self, name: str, among: tuple[str, ...]) -> str:
+        self.required(name)
+        return self.choice(name, among) or ""
+
+    def integer(self, name: str) -> int | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        if not INTEGER.fullmatch(value):
+            raise invalid(f"Invalid integer: {value}", param=self.named(name), code="parameter_invalid_integer")
+        return int(value)
+
+    def required_integer(self, name: str) -> int:
+        self.required(name)
+        return self.integer(name) or 0
+
+    def decimal(self, name: str) -> Decimal | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        if not DECIMAL.fullmatch(value):
+            raise invalid(
+                f"Invalid decimal: {value}; must have at most {DECIMAL_PLACES_MAX} decimal places",
+                param=self.named(name),
+            )
+        return Decimal(value)
+
+    def is_true(self, name: str) -> bool:
+        return self.choice(name, ("true", "false")) == "true"
+
+    def is_group(self, name: str) -> bool:
+        return isinstance(self._tree.get(name), dict)
+
+    def group(self, name: str) -> "Params":
+        return Params(self._branch(name), within=self.named(name))
+
+    def groups(self, name: str) -> list["Params"]:
+        """The members of an array of groups, `items[0][…]`, in the order of their indexes."""
+        named = self.named(name)
+        branch = self._branch(name)
+        groups: list[Params] = []
+        for index in sorted(branch, key=_position):
+            member = branch[index]
+            if isinstance(member, str):
+                raise invalid(f"Invalid object: {member}", param=f"{named}[{index}]")
+            groups.append(Params(member, within=f"{named}[{index}]"))
+        return groups
+
+    def texts(self, name: str) -> dict[str, str]:
+        """A hash of strings, such as `metadata` and a meter event's `payload`."""
+        branch = self._branch(name)
+        for key, value in branch.items():
+            if not isinstance(value, str):
+                raise invalid(f"Invalid string: {value}", param=f"{self.named(name)}[{key}]")
+        return {key: value for key, value in branch.items() if isinstance(value, str)}
+
+    def listed(self, name: str) -> list[str]:
+        return list(self.texts(name).values())
+
+    def _branch(self, name: str) -> Tree:
+        branch = self._tree.get(name)
+        if branch is None or branch == "":
+            return {}
+        if isinstance(branch, str):
+            raise invalid(f"Invalid object: {branch}", param=self.named(name))
+        return branch
+
+
+def _position(index: str) -> int:
+    return int(index) if index.isdigit() else 0

@@ -1,0 +1,27 @@
+"""The names of what crosses the wire: JSON objects out, decimal strings in both directions.
+
+Stripe writes quantities as decimal strings and never with an exponent; one place decides that here.
+"""
+
+import json
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+API_VERSION = "2026-10-28.endive"
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+def encoded(body: JsonObject) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def decimal_text(value: Decimal) -> str:
+    return format(value.normalize(), "f") if value else "0"
+
+
+def whole_or_none(value: Decimal | None) -> int | None:
+    """The integer twin of a `*_decimal` field: null where the decimal has a fraction, as Stripe answers."""
+    if value is None or value != value.to_integral_value():
+        return None
+    return int(value)
