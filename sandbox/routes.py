@@ -1,0 +1,84 @@
+"""Every endpoint the sandbox knows, by method and path: the contents page of `resources/`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.call import Call, Endpoint
+from sandbox.resources import (
+    accounts,
+    customers,
+    event_summaries,
+    events,
+    invoices,
+    meter_events,
+    meters,
+    prices,
+    products,
+    subscriptions,
+    webhook_endpoints,
+)
+
+Lane = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    pattern: str
+    endpoint: Endpoint
+    lane: Callable[[Call], Lane | None] | None = None
+    """What only one call at a time may be about."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.pattern}"
+
+
+ROUTES = (
+    Route("POST", "/v1/billing/meter_events", meter_events.create, meter_events.lane),
+    Route("GET", "/v1/billing/meters/{id}/event_summaries", event_summaries.list_page),
+    Route("POST", "/v1/billing/meters", meters.create),
+    Route("GET", "/v1/billing/meters", meters.list_page),
+    Route("GET", "/v1/billing/meters/{id}", meters.retrieve),
+    Route("POST", "/v1/billing/meters/{id}", meters.update),
+    Route("POST", "/v1/billing/meters/{id}/deactivate", meters.deactivate),
+    Route("POST", "/v1/billing/meters/{id}/reactivate", meters.reactivate),
+    Route("GET", "/v1/account", accounts.retrieve_own),
+    Route("POST", "/v1/customers", customers.create),
+    Route("GET", "/v1/customers", customers.list_page),
+    Route("GET", "/v1/customers/{id}", customers.retrieve),
+    Route("POST", "/v1/products", products.create),
+    Route("GET", "/v1/products", products.list_page),
+    Route("GET", "/v1/products/{id}", products.retrieve),
+    Route("POST", "/v1/prices", prices.create),
+    Route("GET", "/v1/prices", prices.list_page),
+    Route("GET", "/v1/prices/{id}", prices.retrieve),
+    Route("POST", "/v1/subscriptions", subscriptions.create),
+    Route("GET", "/v1/subscriptions", subscriptions.list_page),
+    Route("GET", "/v1/subscriptions/{id}", subscriptions.retrieve),
+    Route("POST", "/v1/subscriptions/{id}", subscriptions.update),
+    Route("DELETE", "/v1/subscriptions/{id}", subscriptions.cancel),
+    Route("POST", "/v1/invoices/create_preview", invoices.create_preview),
+    Route("GET", "/v1/events", events.list_page),
+    Route("GET", "/v1/events/{id}", events.retrieve),
+    Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create),
+    Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_page),
+    Route("GET", "/v1/webhook_endpoints/{id}", webhook_endpoints.retrieve),
+    Route("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete),
+)
+
+_FIXED = {(route.method, route.pattern): route for route in ROUTES if "{id}" not in route.pattern}
+_WITH_ID = [(route, route.pattern.split("/")) for route in ROUTES if "{id}" in route.pattern]
+
+
+def matched(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """The route of a call and the ids in its path; None where Stripe would not recognize the URL."""
+    if fixed := _FIXED.get((method, path)):
+        return fixed, ()
+    steps = path.split("/")
+    for route, pattern in _WITH_ID:
+        if route.method == method and len(steps) == len(pattern):
+            ids = tuple(step for step, expected in zip(steps, pattern, strict=True) if expected == "{id}")
+            if all(expected in ("{id}", step) for step, expected in zip(steps, pattern, strict=True)) and all(ids):
+                return route, ids
+    return None
