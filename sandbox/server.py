@@ -1,0 +1,118 @@
+"""The sandbox as an HTTP server: aiohttp's bare server before the door, without router or middleware.
+
+Bare, because every meter event passes here: at 1,000 calls a second the sandbox must not be what a pipeline waits for.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+from aiohttp import web
+
+from sandbox.admin import Admin, UnknownControlError
+from sandbox.answer import Answer
+from sandbox.arrival import Arrival, secret_of
+from sandbox.audit import Audit
+from sandbox.clock import Clock
+from sandbox.courier import Courier
+from sandbox.door import Door
+from sandbox.faults import Faults
+from sandbox.form import Pairs, pairs_of
+from sandbox.keys import Keys
+from sandbox.settings import Settings
+from sandbox.wire import encoded
+
+GRACE_S = 0.1
+"""How long open calls may still run once the sandbox is told to end."""
+JSON = "application/json"
+
+
+class Sandbox:
+    """A whole local Stripe, composed: the parts share one clock."""
+
+    def __init__(self, *, seed: int = 1, offset_s: int = 0, settings: Settings | None = None) -> None:
+        clock, faults, audit = Clock(offset_s=offset_s), Faults(), Audit()
+        self._courier = Courier()
+        keys = Keys(
+            seed=seed,
+            clock=clock,
+            settings=settings or Settings(),
+            announce=self._courier.announce,
+        )
+        self._door = Door(keys=keys, faults=faults, audit=audit, clock=clock)
+        self._admin = Admin(clock=clock, keys=keys, faults=faults, audit=audit, courier=self._courier)
+
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        if request.path.startswith("/_sandbox/"):
+            return await self._control(request, body)
+        answer = await self._door.respond(_arrival(request, body))
+        if answer.fate == "lost":
+            _hang_up(request)
+        return _response(answer)
+
+    async def serve(self, *, host: str, port: int) -> None:
+        """Serves until SIGTERM or SIGINT; tells its address on stdout once it accepts."""
+        ending = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ending.set)
+        runner = web.ServerRunner(web.Server(self.respond, access_log=None), shutdown_timeout=GRACE_S)
+        await runner.setup()
+        await web.TCPSite(runner, host, port).start()
+        _tell(host, runner.addresses[0][1])
+        await ending.wait()
+        await self._courier.close()
+        await runner.cleanup()
+
+    async def _control(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        query = dict(request.query)
+        try:
+            found = await self._admin.respond(request.method, request.path, query=query, body=body)
+        except UnknownControlError as error:
+            return _explained(404, f"no such control: {error}")
+        except KeyError as error:
+            return _explained(400, f"missing: {error}")
+        except (TypeError, ValueError) as error:
+            return _explained(400, str(error))
+        return web.Response(body=encoded(found), content_type=JSON)
+
+
+def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
+    return Arrival(
+        method=request.method,
+        path=request.path,
+        pairs=_pairs(request.rel_url.raw_query_string, body),
+        secret=secret_of(request.headers.get("Authorization")),
+        idempotency_key=request.headers.get("Idempotency-Key"),
+        version=request.headers.get("Stripe-Version"),
+    )
+
+
+def _pairs(query: str, body: bytes) -> Pairs | None:
+    """Query and body together, as Stripe takes parameters from both; None where they cannot be read."""
+    try:
+        return pairs_of(query) + pairs_of(body.decode())
+    except ValueError:
+        return None
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(status=answer.status, body=answer.body, headers=answer.headers, content_type=JSON)
+
+
+def _hang_up(request: web.BaseRequest) -> None:
+    """Drops the connection without a byte: the reply that aiohttp then writes goes nowhere."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _explained(status: int, message: str) -> web.Response:
+    return web.Response(status=status, body=encoded({"error": message}), content_type=JSON)
+
+
+def _tell(host: str, port: int) -> None:
+    line = json.dumps({"listening": f"http://{host}:{port}", "pid": os.getpid()})
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
