@@ -1,0 +1,80 @@
+"""Every event that our processes log: its name, how loud it is, and the sentence that says what it means.
+
+A name is `noun.verb`, the verb in the past. `debug` is what happens many times a second; `info` what an operator
+counts; `warning` what mends itself but is worth knowing; `error` what needs a person. Never one line a row: figures are
+fields.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event's place among the others."""
+
+    level: int
+    sentence: str
+
+
+DEBUG, INFO, WARNING, ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+
+EVENTS: Mapping[str, Line] = MappingProxyType(
+    {
+        # record
+        "intake.committed": Line(INFO, "Messages were recorded in one transaction."),
+        "row.quarantined": Line(WARNING, "Rows could not be read; their bytes and the reasons are kept."),
+        "row.conflicted": Line(WARNING, "Row ids were told again with other content; the first content counts."),
+        "queue.garbled": Line(WARNING, "Items of the queue are no messages; they are kept as they are."),
+        # seal
+        "meter_event.sealed": Line(INFO, "Entries became meter events, which never change from here on."),
+        "meter_event.waited": Line(INFO, "Entries wait, because their hour has no free minute left."),
+        "meter.read": Line(INFO, "A meter was read from Stripe."),
+        "meter.blocked": Line(ERROR, "Rows wait, because their meter is unknown, inactive or of a kind not supported."),
+        "subscriptions.read": Line(INFO, "A customer's subscriptions were read from Stripe."),
+        "entry.unbilled": Line(WARNING, "Usage of a customer who has no subscription on its meter was sealed."),
+        # dispatch
+        "wakeup.sent": Line(DEBUG, "A worker was told that something is due."),
+        "wakeup.refused": Line(WARNING, "A job in the queue is not one of ours and was not run."),
+        # submit
+        "account.pinned": Line(INFO, "This ledger now belongs to one Stripe account and mode."),
+        "account.refused": Line(ERROR, "The key belongs to another Stripe account or mode than this ledger."),
+        "account.paused": Line(ERROR, "Stripe refuses the key, so no call is made for a while."),
+        "account.resumed": Line(INFO, "Stripe takes the key again, so calls go on."),
+        "lane.leased": Line(DEBUG, "A lane was leased; nobody else sends its meter events meanwhile."),
+        "lane.lost": Line(WARNING, "A lane's lease ended before its holder was done; another goes on with it."),
+        "limiter.slowed": Line(WARNING, "Stripe limits us, so all calls of this kind slow down."),
+        "attempt.opened": Line(DEBUG, "A call to Stripe was written down and is about to be made."),
+        "attempt.lost": Line(WARNING, "A call's answer was never heard, so whether it counted is unknown."),
+        "meter_event.accepted": Line(INFO, "Stripe took a meter event."),
+        "meter_event.retried": Line(INFO, "A call did not succeed; the same meter event is sent again later."),
+        "meter_event.unknown": Line(WARNING, "A meter event may or may not count; the same identifier is sent again."),
+        "meter_event.refused": Line(ERROR, "Stripe will not take a meter event; a person has to look."),
+        "meter_event.held": Line(ERROR, "A meter event cannot be decided; it waits for Stripe's own books."),
+        # reconcile
+        "meter_event.confirmed": Line(INFO, "Stripe's summaries agree with accepted meter events."),
+        "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
+        "meter_event.drifted": Line(ERROR, "Stripe's summary and the ledger differ."),
+        # receive and apply
+        "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
+        "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),
+        "event.refused": Line(WARNING, "A webhook was refused before anything of it was believed."),
+        "event.applied": Line(INFO, "An event's effects are committed."),
+        "event.ignored": Line(DEBUG, "An event changes nothing here."),
+        "event.retried": Line(WARNING, "An event could not be applied; it is tried again later."),
+        "event.failed": Line(ERROR, "An event could not be applied; a person has to look."),
+        "request.answered": Line(DEBUG, "A request was answered."),
+        # any program
+        "worker.started": Line(INFO, "A worker started."),
+        "worker.stopped": Line(INFO, "A worker stopped in order."),
+        "worker.waiting": Line(WARNING, "Something that this worker needs is away; it asks again."),
+        "worker.resumed": Line(INFO, "What this worker waited for is back."),
+        "worker.restarted": Line(WARNING, "A program ended by itself and was started again."),
+        "migration.run": Line(INFO, "The ledger's schema was brought up to date."),
+        "program.crashed": Line(ERROR, "A program ended on an error that nobody expected."),
+        # everyone else's lines
+        "library.said": Line(INFO, "A library logged a line; its own words stand in its place."),
+    }
+)
