@@ -1,1 +1,7 @@
 """Report what customers used, from application code."""
+
+from meterpost.batch import Batch
+from meterpost.errors import MeterpostError, NotPublished, RowRefused
+from meterpost.producer import Meterpost
+
+__all__ = ["Batch", "Meterpost", "MeterpostError", "NotPublished", "RowRefused"]
