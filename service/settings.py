@@ -1,14 +1,13 @@
 """What a deployment decides, read once from the environment; every wrong variable is reported at once.
 
-Addresses and secrets have the names that hosts already use (DATABASE_URL, STRIPE_SECRET_KEY); our own choices start with
-METERPOST_. `.env` in the working directory is read as well, so that a checkout works without exports.
+Addresses and secrets have the names that hosts already use (DATABASE_URL, STRIPE_SECRET_KEY); our own choices start
+with METERPOST_. `.env` in the working directory is read as well, so that a checkout works without exports.
 """
 
 import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 from environs import Env, EnvValidationError
@@ -16,20 +15,10 @@ from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
 from service.timing import PROFILES, Timing
+from service.variables import DOT_ENV, KNOWN, MEANINGS, OURS
 
 STRIPE_API = "https://api.stripe.com"
 STRIPE_METER_EVENTS = "https://meter-events.stripe.com"
-OURS = "METERPOST_"
-KNOWN = frozenset(
-    {
-        "METERPOST_CALLS_PER_S",
-        "METERPOST_END_WITH_PARENT",
-        "METERPOST_LOG_FORMAT",
-        "METERPOST_METER_EVENTS_PER_S",
-        "METERPOST_SUBMIT_THREADS",
-        "METERPOST_TIMING",
-    }
-)
 SANDBOX_CALLS_PER_S = 25  # Stripe's own sandboxes, for everything; and the other endpoints of live mode
 LIVE_METER_EVENTS_PER_S = 1_000
 _KEY = r"^$|^(sk|rk)_(test|live)_\w+$"
@@ -55,14 +44,33 @@ class Settings:
     calls_per_s: int  # everything but meter events
     meter_events_per_s: int
     log_format: str
+    log_level: str = "info"
+
+    @property
+    def is_live_key(self) -> bool:
+        """The key's mode, which its name tells."""
+        return "_live_" in self.stripe_secret_key[:8]
+
+    def require(self, *names: str) -> None:
+        """Raise SettingsInvalid, naming all of these variables that are not set."""
+        values = {
+            "DATABASE_URL": self.database_url,
+            "BROKER_URL": self.broker_url,
+            "REDIS_URL": self.redis_url,
+            "STRIPE_SECRET_KEY": self.stripe_secret_key,
+            "STRIPE_WEBHOOK_SECRETS": self.webhook_secrets,
+        }
+        missing = [name for name in names if not values[name]]
+        if missing:
+            raise SettingsInvalid("\n".join(f"{name} is not set: {MEANINGS[name]}" for name in missing))
 
 
 def load() -> Settings:
     """Settings from the environment and `.env`. Raises SettingsInvalid, which names every wrong variable."""
-    _refuse_unknown_names()
     env = Env(eager=False)
-    if Path(".env").is_file():
-        env.read_env(".env", recurse=False)
+    if DOT_ENV.is_file():
+        env.read_env(str(DOT_ENV.absolute()), recurse=False)
+    _refuse_unknown_names()
     is_live = "_live_" in env.str("STRIPE_SECRET_KEY", "")
     settings = {
         "database_url": env.str("DATABASE_URL", "", validate=_url("postgresql", "postgres")),
@@ -83,6 +91,7 @@ def load() -> Settings:
             validate=Range(1, 100_000),
         ),
         "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
+        "log_level": env.str("METERPOST_LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])),
     }
     try:
         env.seal()
@@ -123,4 +132,4 @@ def _are_webhook_secrets(secrets: list[str]) -> None:
 
 def _as_sentences(invalid: EnvValidationError) -> str:
     by_name = cast("Mapping[str, list[str]]", invalid.error_messages)
-    return "\n".join(f"{name}: {' '.join(map(str, reasons))}" for name, reasons in invalid.error_messages.items())
+    return "\n".join(f"{name}: {' '.join(map(str, reasons))}" for name, reasons in by_name.items())
