@@ -175,8 +175,6 @@ class Channel(stock.Channel):
         params: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[no-untyped-call]
         params.pop("retry_on_timeout", None)
         params["retry"] = Retry(NoBackoff(), 0)  # the default sends a command up to ten times
-        if self.connection.client.ssl == {}:  # rediss:// without options, which kombu would speak in the clear
-            params["connection_class"] = self.connection_class_ssl
         return params
 
 
