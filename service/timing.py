@@ -20,6 +20,7 @@ class Timing:
     subscriptions_reread_s: int = 3600  # how old an empty list of a customer's subscriptions may be
     connect_timeout_s: int = 5
     call_deadline_s: int = 20  # the whole call, first byte to last
+    token_wait_max_s: int = 5  # for the limiter, with the attempt already written
     lease_s: int = 40  # a lane's, renewed before every call
     drain_s: int = 60  # how long one wake-up of submit goes on taking lanes
     job_timeout_s: int = 150  # RQ's own; must never end a drain that is in order
@@ -35,7 +36,8 @@ class Timing:
     poll_s: float = 1.0  # how often a step asks what is due
 
     def __post_init__(self) -> None:
-        assert self.connect_timeout_s < self.call_deadline_s < self.lease_s, "a call must end within its lease"
+        assert self.connect_timeout_s < self.call_deadline_s, "connecting is part of the call"
+        assert self.token_wait_max_s + self.call_deadline_s < self.lease_s, "a call must end within its lease"
         assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
@@ -60,6 +62,7 @@ FAST = Timing(
     subscriptions_reread_s=60,
     connect_timeout_s=1,
     call_deadline_s=3,
+    token_wait_max_s=1,
     lease_s=5,
     drain_s=8,
     job_timeout_s=30,

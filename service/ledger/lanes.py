@@ -79,7 +79,7 @@ def dead_attempts(tx: Transaction, lease: Lease) -> list[DeadAttempt]:
 
 
 def renew_lease(tx: Transaction, lease: Lease, *, timing: Timing) -> bool:
-    """False: the lane is no longer ours, or its account is paused; make no call."""
+    """Lock the lane and keep it. False: it is no longer ours; make no call, and only an acceptance still counts."""
     return execute(tx, "renew_lease", lane_id=lease.lane_id, fence=lease.fence, lease=timing.lease) == 1
 
 
@@ -133,10 +133,8 @@ def close_attempt(tx: Transaction, attempt_id: int, outcome: Outcome) -> bool:
     )
 
 
-def move(
-    tx: Transaction, event: MeterEventToSend, decision: Decision, *, lease: Lease, wait_s: float, timing: Timing
-) -> None:
-    """Act on a decision. Only an acceptance counts under an older fence."""
+def move(tx: Transaction, event: MeterEventToSend, decision: Decision, *, wait_s: float, timing: Timing) -> None:
+    """Act on a decision. The caller holds the lane, or the decision is an acceptance."""
     of_generation = {"meter_event_id": event.meter_event_id, "generation": event.generation}
     match decision:
         case Send():
@@ -144,9 +142,9 @@ def move(
         case Settle(state="accepted"):
             execute(tx, "accept_meter_event", **of_generation, confirm_after=timedelta(seconds=timing.confirm_after_s))
         case Settle() as settled:
-            _move(tx, event, settled.state, reason=settled.reason, wait_s=None, lease=lease)
+            _move(tx, event, settled.state, reason=settled.reason, wait_s=None)
         case Again() as again:
-            _move(tx, event, again.state, reason=None, wait_s=wait_s, lease=lease)
+            _move(tx, event, again.state, reason=None, wait_s=wait_s)
     if decision.ambiguous_since is not None:
         execute(tx, "note_doubt", **of_generation, ambiguous_since=decision.ambiguous_since)
 
@@ -174,15 +172,7 @@ def outcome_name(outcome: Outcome) -> str:
             return "unknown"
 
 
-def _move(
-    tx: Transaction,
-    event: MeterEventToSend,
-    state: str,
-    *,
-    reason: str | None,
-    wait_s: float | None,
-    lease: Lease,
-) -> None:
+def _move(tx: Transaction, event: MeterEventToSend, state: str, *, reason: str | None, wait_s: float | None) -> None:
     execute(
         tx,
         "move_meter_event",
@@ -191,5 +181,4 @@ def _move(
         state=state,
         reason=reason,
         wait=None if wait_s is None else timedelta(seconds=wait_s),
-        fence=lease.fence,
     )

@@ -1,6 +1,4 @@
--- Anything but an acceptance counts only from the lane's present holder; an older one may be telling an old story.
-UPDATE meter_event AS m
+-- Any decision but an acceptance. The caller holds the lane: an older holder may be telling an old story.
+UPDATE meter_event
 SET state = %(state)s, reason = %(reason)s, due_at = ledger_now() + %(wait)s
-FROM lane AS l
-WHERE (m.meter_event_id, m.generation) = (%(meter_event_id)s, %(generation)s) AND m.state IN ('sealed', 'unknown')
-    AND l.lane_id = m.lane_id AND l.fence = %(fence)s
+WHERE (meter_event_id, generation) = (%(meter_event_id)s, %(generation)s) AND state IN ('sealed', 'unknown')

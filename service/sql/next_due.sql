@@ -1,6 +1,9 @@
--- The lane's oldest meter event that is due. An older one that backs off does not hold up the others.
-SELECT meter_event_id
-FROM meter_event
-WHERE lane_id = %(lane_id)s AND state IN ('sealed', 'unknown') AND due_at <= ledger_now()
-ORDER BY meter_event_id
+-- The lane's oldest meter event that is due. An older one that backs off does not hold up the others; a paused account
+-- has none.
+SELECT m.meter_event_id
+FROM meter_event AS m
+JOIN lane AS l USING (lane_id)
+WHERE m.lane_id = %(lane_id)s AND m.state IN ('sealed', 'unknown') AND m.due_at <= ledger_now()
+    AND NOT EXISTS (SELECT FROM account AS a WHERE a.account = l.account AND a.paused_until > ledger_now())
+ORDER BY m.meter_event_id
 LIMIT 1

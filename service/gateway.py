@@ -1,0 +1,248 @@
+"""The one way to Stripe: the only file of the service that imports `stripe`.
+
+Every call goes through StripeClient over our own HTTP (a total deadline), with a pinned API version, no retries of the
+SDK's and no telemetry. Reporting a meter event never raises: whatever happens becomes an `Answer`, which the table in
+`outcomes.py` reads. Reading raises `StripeUnavailable` or `StripeRefused`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import stripe
+
+from service.http import CallFailed, Http
+from service.limiter import Pace, Unlimited
+from service.meters import Meter, choose
+from service.outcomes import Answer, Reach
+from service.settings import Settings
+
+API_VERSION = "2026-10-28.endive"
+PAGE = 100
+PAGES_MAX = 1_000  # a bound on every list; 100,000 objects
+SERVER_ERROR = 500
+
+stripe.enable_telemetry = False
+
+
+class StripeUnavailable(Exception):
+    """Stripe could not be read now; nothing was changed, and asking later may succeed."""
+
+
+class StripeRefused(Exception):
+    """Stripe answers that this cannot be read; the text is Stripe's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccount:
+    stripe_account: str
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What Stripe counted of one customer and meter in [start, end)."""
+
+    start: datetime
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    amount: int  # in the currency's minor unit
+    currency: str
+
+
+class Gateway:
+    """Stripe, as far as we need it. Thread-safe."""
+
+    def __init__(self, settings: Settings, *, limiter: Pace | None = None) -> None:
+        self._is_live = "_live_" in settings.stripe_secret_key
+        self._limiter = limiter or Unlimited()
+        http = Http(
+            connect_timeout_s=settings.timing.connect_timeout_s,
+            deadline_s=settings.timing.call_deadline_s,
+            ca_bundle=stripe.ca_bundle_path,
+        )
+        self._client = stripe.StripeClient(
+            settings.stripe_secret_key,
+            stripe_version=API_VERSION,
+            base_addresses={"api": settings.stripe_api_base, "meter_events": settings.stripe_meter_events_base},
+            max_network_retries=0,
+            http_client=_CurlClient(http),
+        )
+
+    def send_meter_event(
+        self, event_name: str, *, payload: Mapping[str, str], timestamp: int, identifier: str, idempotency_key: str
+    ) -> Answer:
+        """Report one meter event (POST /v1/billing/meter_events). Takes no token: the caller has one. Never raises."""
+        try:
+            said = self._client.v1.billing.meter_events.create(
+                {
+                    "event_name": event_name,
+                    "payload": dict(payload),
+                    "identifier": identifier,
+                    "timestamp": timestamp,
+                },
+                {"idempotency_key": idempotency_key},
+            )
+        except stripe.StripeError as error:
+            return _answer(error)
+        return _accepted(said, identifier=identifier)
+
+    def account(self) -> StripeAccount:
+        """Whose key this is. The mode is the key's own: Stripe's account object does not say it."""
+        account = self._read(self._client.v1.accounts.retrieve_current)
+        return StripeAccount(stripe_account=account.id, is_live=self._is_live)
+
+    def list_meters(self) -> list[Meter]:
+        """All meters, one an event name."""
+        return choose([_meter(found) for found in self._pages(self._client.v1.billing.meters.list, {})])
+
+    def read_summaries(
+        self, meter_id: str, *, customer: str, start: datetime, end: datetime, window: str | None
+    ) -> list[Summary]:
+        """What Stripe counted in [start, end), both on whole minutes; `window` "hour" gives one summary an hour."""
+        asked: dict[str, Any] = {
+            "customer": customer,
+            "start_time": int(start.timestamp()),
+            "end_time": int(end.timestamp()),
+        }
+        if window is not None:
+            asked["value_grouping_window"] = window
+
+        def page(params: Any) -> Any:
+            return self._client.v1.billing.meters.event_summaries.list(meter_id, params)
+
+        return [_summary(found) for found in self._pages(page, asked)]
+
+    def list_subscriptions(self, customer: str) -> list[dict[str, Any]]:
+        """A customer's subscriptions, ended ones included, as Stripe's JSON."""
+        asked = {"customer": customer, "status": "all"}
+        return [_plain(found) for found in self._pages(self._client.v1.subscriptions.list, asked)]
+
+    def retrieve_subscription(self, subscription: str) -> dict[str, Any]:
+        return _plain(self._read(lambda: self._client.v1.subscriptions.retrieve(subscription)))
+
+    def retrieve_invoice(self, invoice: str) -> dict[str, Any]:
+        return _plain(self._read(lambda: self._client.v1.invoices.retrieve(invoice)))
+
+    def retrieve_customer(self, customer: str) -> dict[str, Any]:
+        return _plain(self._read(lambda: self._client.v1.customers.retrieve(customer)))
+
+    def retrieve_price(self, price: str) -> dict[str, Any]:
+        """With its tiers, which Stripe leaves out unless asked."""
+        return _plain(self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]})))
+
+    def preview_invoice(self, customer: str, *, subscription: str) -> Preview:
+        """What the subscription's next invoice would be now."""
+        invoice = self._read(
+            lambda: self._client.v1.invoices.create_preview({"customer": customer, "subscription": subscription})
+        )
+        return Preview(amount=invoice.total, currency=invoice.currency)
+
+    def _pages(self, page: Callable[[Any], Any], params: Mapping[str, Any]) -> Iterator[Any]:
+        asked = {**params, "limit": PAGE}
+        for _ in range(PAGES_MAX):
+            found = self._read(partial(page, asked))
+            yield from found.data
+            if not found.has_more:
+                return
+            asked = {**asked, "starting_after": found.data[-1].id}
+        raise StripeRefused(f"a list of Stripe's is longer than {PAGES_MAX * PAGE:,} objects")
+
+    def _read(self, call: Callable[[], Any]) -> Any:
+        self._limiter.take("calls")
+        try:
+            return call()
+        except stripe.StripeError as error:
+            answer = _answer(error)
+            if answer.limited_reason:
+                self._limiter.slow_down("calls")
+            raise _read_error(answer) from error
+
+
+class _CurlClient(stripe.HTTPClient):
+    """Our HTTP, as the SDK wants it."""
+
+    name = "meterpost"
+
+    def __init__(self, http: Http) -> None:
+        super().__init__()
+        self._http = http
+
+    def request(  # noqa: PLR0917 — the SDK's signature
+        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any
+    ) -> tuple[str, int, Mapping[str, str]]:
+        body = None if method == "get" else (post_data or "").encode()
+        try:
+            answer = self._http.call(method, url, headers=headers or {}, body=body)
+        except CallFailed as failed:
+            raise stripe.APIConnectionError(str(failed)) from failed  # type: ignore[no-untyped-call]  # the SDK's
+        return answer.body.decode("utf-8", "replace"), answer.status, answer.headers
+
+
+def _answer(error: stripe.StripeError) -> Answer:
+    if isinstance(error, stripe.APIConnectionError):
+        failed = error.__cause__
+        is_sent = not isinstance(failed, CallFailed) or failed.is_sent
+        return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=str(error))
+    status = error.http_status if isinstance(error.http_status, int) else None
+    if status is None or status < 300:  # noqa: PLR2004 — a 2xx that cannot be read is no answer
+        return Answer(reach=Reach.MAYBE_SENT, message="Stripe's answer could not be read")
+    said, headers = error.error, error.headers or {}
+    return Answer(
+        reach=Reach.ANSWERED,
+        status=status,
+        type=str(getattr(said, "type", None) or ""),
+        code=str(getattr(said, "code", None) or ""),
+        message=str(getattr(said, "message", None) or error.user_message or ""),
+        request_id=error.request_id,
+        is_replayed=headers.get("Idempotent-Replayed") == "true",
+        limited_reason=headers.get("Stripe-Rate-Limited-Reason") or "",
+    )
+
+
+def _accepted(said: Any, *, identifier: str) -> Answer:
+    if getattr(said, "identifier", None) != identifier:
+        return Answer(reach=Reach.MAYBE_SENT, message="Stripe answered 200 about something else")
+    headers = said.last_response.headers
+    return Answer(
+        reach=Reach.ANSWERED,
+        status=said.last_response.code,
+        request_id=said.last_response.request_id,
+        is_replayed=headers.get("Idempotent-Replayed") == "true",
+    )
+
+
+def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
+    text = f"{answer.message} ({answer.status or answer.reach}, request {answer.request_id or 'unknown'})"
+    is_final = answer.status is not None and answer.status < SERVER_ERROR and answer.status not in {409, 429}
+    return StripeRefused(text) if is_final else StripeUnavailable(text)
+
+
+def _meter(found: Any) -> Meter:
+    return Meter(
+        stripe_id=found.id,
+        event_name=found.event_name,
+        formula=found.default_aggregation.formula,
+        customer_key=found.customer_mapping.event_payload_key,
+        value_key=found.value_settings.event_payload_key,
+        event_time_window=found.event_time_window,
+        is_active=found.status == "active",
+    )
+
+
+def _summary(found: Any) -> Summary:
+    # A float by Stripe's schema: its shortest text is what was counted, up to float's own 15 digits.
+    return Summary(
+        start=datetime.fromtimestamp(found.start_time, UTC), value=Decimal(repr(found.aggregated_value)).normalize()
+    )
+
+
+def _plain(found: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = found.to_dict(for_json=True)
+    return plain

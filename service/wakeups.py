@@ -1,0 +1,123 @@
+"""RQ as a doorbell: jobs that say "look at this shard" and carry nothing else.
+
+A wake-up may be lost, doubled, stale or forged: whoever answers it asks the ledger what is due, and lanes are
+leased. What stands in Redis is never trusted with more than that: a job names one of the steps that this process
+offers, by a word and not by an import path; callbacks, webhooks and instances in a job's hash are dropped; a hash
+that cannot be read is no job.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from service.logs import say
+from service.timing import Timing
+
+DEQUEUE_WAIT_S = 5  # bounds how long a stop can go unnoticed
+FAILURE_TTL_S = 3600  # a failed wake-up is only worth a look; the ledger has the facts
+SOCKET_TIMEOUT_S = 15  # longer than the dequeue waits
+
+Step = Callable[..., None]
+
+
+class NotOffered(Exception):
+    """A job in Redis names something that this process does not offer; it was not run."""
+
+
+class WakeUpJob(Job):
+    """A job that can only be one of the offered steps."""
+
+    offered: ClassVar[dict[str, Step]] = {}
+
+    def restore(self, raw_data: Any) -> Any:
+        try:
+            super().restore(raw_data)
+        except Exception as unreadable:
+            say("wakeup.refused", job_id=self.id, reason=f"unreadable: {type(unreadable).__name__}")
+            raise NoSuchJobError(f"job {self.id} cannot be read") from unreadable
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+
+    @property
+    def func(self) -> Step:
+        name = str(self.func_name)
+        if self.instance is not None or name not in self.offered:
+            say("wakeup.refused", job_id=self.id, reason=f"not offered: {name[:100]}")
+            raise NotOffered(f"{name[:100]} is not one of {', '.join(sorted(self.offered))}")
+        return self.offered[name]
+
+
+class WakeUps:
+    """The queue of one step's wake-ups."""
+
+    def __init__(self, connection: "redis.Redis", step: str, *, timing: Timing) -> None:
+        self._step = step
+        self._timing = timing
+        self.queue = Queue(f"meterpost-{step}", connection=connection, serializer=JSONSerializer, job_class=WakeUpJob)
+
+    def ring(self, wanted: Sequence[tuple[str | int, ...]]) -> int:
+        """Queue a wake-up for each of these arguments that has none queued. Returns how many were queued."""
+        queued = {job_id.rpartition("-")[0] for job_id in self.queue.get_job_ids()}
+        missing = [arguments for arguments in wanted if self._name(arguments) not in queued]
+        if missing:
+            self.queue.enqueue_many([self._job(arguments) for arguments in missing])
+        return len(missing)
+
+    def waiting(self) -> int:
+        return int(self.queue.count)
+
+    def _job(self, arguments: tuple[str | int, ...]) -> Any:
+        return Queue.prepare_data(
+            self._step,
+            args=arguments,
+            job_id=f"{self._name(arguments)}-{uuid4().hex[:12]}",
+            timeout=self._timing.job_timeout_s,
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL_S,
+            description=self._step,
+        )
+
+    def _name(self, arguments: tuple[str | int, ...]) -> str:
+        return "-".join(map(str, (self._step, *arguments)))
+
+
+class WakeUpWorker(SimpleWorker):
+    """Answers one queue's wake-ups in this process, as a fork a job costs more than the job; stops within seconds."""
+
+    log_result_lifespan = False
+
+    def __init__(self, wakeups: WakeUps, steps: dict[str, Step], *, stopping: threading.Event) -> None:
+        WakeUpJob.offered = steps
+        self._stopping = stopping
+        super().__init__(
+            [wakeups.queue],
+            connection=wakeups.queue.connection,
+            serializer=JSONSerializer,
+            job_class=WakeUpJob,
+            log_job_description=False,
+        )
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return DEQUEUE_WAIT_S
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """SIGTERM: whatever answers a wake-up now sees it and comes to an end."""
+        self._stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ's
+
+
+def connect(redis_url: str) -> "redis.Redis":
+    """A client that never repeats a command by itself: what may be repeated is decided where it is idempotent."""
+    return redis.Redis.from_url(
+        redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=SOCKET_TIMEOUT_S, socket_connect_timeout=5
+    )

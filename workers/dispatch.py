@@ -1,0 +1,44 @@
+"""Step 3: due lanes → wake-ups.
+
+What is due is asked of the ledger, so starting, retrying and rescuing are this one question: a wake-up that was lost,
+and all of Redis with it, is rung again at the next look. A crash here delays by one look and loses nothing.
+"""
+
+from service.ledger import Ledger, accounts, lanes
+from service.logs import say
+from service.wakeups import WakeUps
+from workers._loop import repeat, stop_on_signals
+from workers._setup import set_up
+
+
+class Dispatcher:
+    def __init__(self, ledger: Ledger, *, submit: WakeUps, apply: WakeUps) -> None:
+        self._ledger = ledger
+        self._submit = submit
+        self._apply = apply
+
+    def ring(self) -> int:
+        """Queue at most one wake-up a shard with due lanes, and one an account with due effects."""
+        with self._ledger.transaction() as tx:
+            shards = lanes.due_shards(tx)
+            events_of = accounts.accounts_with_events(tx)
+        rung = self._submit.ring([(due.account, due.shard) for due in shards])
+        rung += self._apply.ring([(account,) for account in events_of])
+        if rung:
+            say("wakeup.sent", wakeups=rung, lanes=sum(due.lanes for due in shards), accounts=events_of)
+        return rung
+
+
+def main() -> None:
+    stopping = stop_on_signals()
+    with set_up("dispatch") as setup:
+        dispatcher = Dispatcher(
+            setup.ledger,
+            submit=WakeUps(setup.redis, "submit", timing=setup.timing),
+            apply=WakeUps(setup.redis, "apply", timing=setup.timing),
+        )
+        repeat("dispatch", lambda: dispatcher.ring() and 0, poll_s=setup.timing.poll_s, stopping=stopping)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Step 1: message → entries.
+
+Claim many messages, parse them, write everything in one transaction, commit, and only then acknowledge. A crash before
+the commit leaves the messages with the broker; one after it brings them again, and the unique key finds every row told.
+A row that cannot be read goes to quarantine in the same transaction, with its bytes, and never back to the queue.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from meterpost.rows import BadRow, UsageRow, parse_message
+from service.ledger import Ledger, intake
+from service.ledger.intake import Intake
+from service.logs import say
+from service.queues import Claimed, RowQueue
+from service.timing import Timing
+from workers._loop import repeat, stop_on_signals
+from workers._setup import set_up
+
+MESSAGES_MAX = 50  # a claim and a transaction: 50,000 rows at most, which takes about a second
+
+
+class Recorder:
+    def __init__(self, ledger: Ledger, queue: RowQueue, *, timing: Timing) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._timing = timing
+
+    def record_some(self) -> int:
+        """Record what waits in the queue, one transaction of it. Returns how many messages that were."""
+        claimed = self._queue.claim(messages_max=MESSAGES_MAX, wait_s=self._timing.poll_s)
+        if claimed:
+            self._record(claimed)
+        return len(claimed)
+
+    def _record(self, claimed: Sequence[Claimed]) -> None:
+        rows, bad = read(claimed, now=datetime.now(UTC))
+        with self._ledger.transaction() as tx:
+            recorded = intake.record(tx, rows, bad, messages=len(claimed), timing=self._timing)
+        self._queue.ack(claimed)
+        _tell(recorded, bad)
+
+
+def read(claimed: Sequence[Claimed], *, now: datetime) -> tuple[list[UsageRow], list[BadRow]]:
+    """The rows and the bad rows of these messages, in their order. Total: whatever stands in a message."""
+    rows: list[UsageRow] = []
+    bad: list[BadRow] = []
+    for message in claimed:
+        if not message.is_json:
+            reason = f"not JSON but {message.content_type[:100]}; it was not decoded"
+            bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason))
+            continue
+        parsed = parse_message(message.body, now=now)
+        rows += parsed.rows
+        bad += parsed.bad
+    return rows, bad
+
+
+def _tell(recorded: Intake, bad: Sequence[BadRow]) -> None:
+    say(
+        "intake.committed",
+        intake_id=recorded.intake_id,
+        messages=recorded.messages,
+        rows=recorded.rows,
+        recorded=recorded.recorded,
+        duplicates=recorded.duplicates,
+        conflicts=recorded.conflicts,
+        quarantined=recorded.quarantined,
+    )
+    if bad:
+        say("row.quarantined", intake_id=recorded.intake_id, rows=len(bad), first_reason=bad[0].reason)
+    if recorded.conflicts:
+        say("row.conflicted", intake_id=recorded.intake_id, rows=recorded.conflicts)
+
+
+def main() -> None:
+    stopping = stop_on_signals()
+    with set_up("record") as setup:
+        queue = RowQueue(
+            setup.settings.broker_url,
+            visibility_timeout_s=setup.timing.visibility_timeout_s,
+            prefetch_messages=MESSAGES_MAX,
+        )
+        recorder = Recorder(setup.ledger, queue, timing=setup.timing)
+        try:
+            repeat("record", recorder.record_some, poll_s=setup.timing.poll_s, stopping=stopping)
+        finally:
+            queue.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Step 2: entries → meter events.
+
+What Stripe must be asked is asked first, outside of any transaction: the meter's formula and payload keys, and, for a
+customer of whom no event has told us, the billing periods. Then one transaction seals the due buckets of many lanes. A
+crash before its commit leaves the entries unsealed, to be found again; after it there is nothing left to do.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from service.gateway import Gateway, StripeRefused
+from service.ledger import Ledger, mirrors, sealing
+from service.ledger.sealing import LaneToSeal
+from service.logs import say
+from service.mirrors import SubscriptionMirror, subscription_mirror
+from service.timing import Timing
+from workers._loop import repeat, stop_on_signals
+from workers._setup import set_up
+
+CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
+
+
+class Sealer:
+    def __init__(self, ledger: Ledger, gateway: Gateway, account: str, *, timing: Timing) -> None:
+        self._ledger = ledger
+        self._gateway = gateway
+        self._account = account
+        self._timing = timing
+
+    def seal_due(self) -> int:
+        """Seal the due buckets of the longest waiting lanes. Returns how many meter events that made."""
+        due = self._due()
+        if not due:
+            return 0
+        if self._learn_meters(due) + self._learn_periods(due) > 0:
+            due = self._due()
+        self._put_off([lane for lane in due if lane.is_meter_known and not lane.is_sealable])
+        ready = [lane.lane_id for lane in due if lane.is_sealable and lane.is_customer_known]
+        return self._seal(ready)
+
+    def _due(self) -> list[LaneToSeal]:
+        with self._ledger.transaction() as tx:
+            return sealing.lanes_to_seal(tx, timing=self._timing)
+
+    def _learn_meters(self, due: Sequence[LaneToSeal]) -> int:
+        unknown = [lane for lane in due if not lane.is_meter_known]
+        if not unknown:
+            return 0
+        meters = self._gateway.list_meters()
+        with self._ledger.transaction() as tx:
+            sealing.put_meters(tx, self._account, meters)
+            mirrors.learn_edges(tx, self._account)
+        still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
+        self._put_off(still)
+        return len(unknown)
+
+    def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
+        unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))
+        for customer in unknown[:CUSTOMERS_A_PASS_MAX]:
+            subscriptions = self._subscriptions(customer)
+            with self._ledger.transaction() as tx:
+                mirrors.put_subscriptions(tx, self._account, subscriptions)
+                mirrors.put_customer_read(tx, self._account, customer)
+        return len(unknown)
+
+    def _subscriptions(self, customer: str) -> list[SubscriptionMirror]:
+        """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
+        now = datetime.now(UTC)
+        try:
+            told = self._gateway.list_subscriptions(customer)
+        except StripeRefused as refused:
+            say("customer.unknown", customer=customer, reason=str(refused))
+            return []
+        read = [subscription_mirror(subscription, as_of=now, read_at=now) for subscription in told]
+        return [mirror for mirror in read if isinstance(mirror, SubscriptionMirror)]
+
+    def _put_off(self, lanes: Sequence[LaneToSeal]) -> None:
+        if not lanes:
+            return
+        with self._ledger.transaction() as tx:
+            wait = timedelta(seconds=self._timing.meter_reread_s)
+            sealing.put_off_sealing(tx, [lane.lane_id for lane in lanes], wait=wait)
+        for meter in sorted({lane.meter for lane in lanes}):
+            say("meter.blocked", meter=meter, lanes=sum(lane.meter == meter for lane in lanes))
+
+    def _seal(self, lane_ids: Sequence[int]) -> int:
+        if not lane_ids:
+            return 0
+        with self._ledger.transaction() as tx:
+            sealed = sealing.seal(tx, lane_ids, timing=self._timing)
+        if sealed.meter_events:
+            say("meter_event.sealed", meter_events=sealed.meter_events)
+        if sealed.unbilled:
+            say("entry.unbilled", meter_events=sealed.unbilled)
+        return sealed.meter_events
+
+
+def main() -> None:
+    stopping = stop_on_signals()
+    with set_up("seal") as setup:
+        sealer = Sealer(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
+        repeat("seal", sealer.seal_due, poll_s=setup.timing.poll_s, stopping=stopping)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Step 4: meter event → attempt → outcome.
+
+A wake-up names a shard. The step leases the shard's due lanes and works each in a thread of its own, one call at a
+time, in order. Every call is written down (an open attempt, committed) before it is made and closed after it, so
+that a crash here leaves at most one open attempt a lane; the next holder closes it as `lost`, which makes its meter
+event `unknown`, and sends it again under the same identifier. What an outcome means is decided in
+`service/decide.py`, not here.
+"""
+
+import random
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+
+from redis.exceptions import RedisError
+
+from service.decide import Again, Decision, Send, Settle, decide
+from service.gateway import Gateway
+from service.ledger import Ledger, Transaction, lanes
+from service.ledger.lanes import Lease, MeterEventToSend
+from service.limiter import Pace, Throttled
+from service.logs import say
+from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Scope, Unavailable, Unknown, classify
+from service.timing import Timing
+from service.wakeups import WakeUps, WakeUpWorker
+from workers._setup import set_up
+
+CALLS_A_TURN_MAX = 200  # then the lane goes back, so that a hot one cannot keep a thread for ever
+METER_EVENTS = "meter_events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that is written down and about to be made."""
+
+    attempt_id: int
+    event: MeterEventToSend
+    idempotency_key: str
+
+
+class Submitter:
+    """Sends the due meter events of shards: `threads` lanes at once, each lane one call at a time."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        limiter: Pace,
+        *,
+        timing: Timing,
+        threads: int,
+        stopping: threading.Event,
+    ) -> None:
+        self._ledger = ledger
+        self._gateway = gateway
+        self._limiter = limiter
+        self._timing = timing
+        self._threads = threads
+        self._stopping = stopping
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
+        self._chance = random.Random()  # noqa: S311 — jitter, not a secret
+
+    def drain(self, account: str, shard: int) -> None:
+        """Take due lanes of a shard until none is left, the time is up, or the process stops."""
+        until = time.monotonic() + self._timing.drain_s
+        turns: set[Future[None]] = set()
+        while True:
+            if time.monotonic() < until and not self._stopping.is_set():
+                leases = self._lease(account, shard, lanes_max=self._threads - len(turns))
+                turns |= {self._pool.submit(self.turn, lease) for lease in leases}
+            if not turns:
+                return
+            done, turns = wait(turns, timeout=self._timing.poll_s, return_when=FIRST_COMPLETED)
+            for turn in done:
+                turn.result()
+
+    def turn(self, lease: Lease) -> None:
+        """One lane: what an earlier holder left open first, then what is due, until a call did not succeed."""
+        self._close_dead_attempts(lease)
+        call, rest_s = self._open(lease), 0.0
+        for _ in range(CALLS_A_TURN_MAX):
+            if call is None:
+                break
+            outcome = self._make(call)
+            self._slow_down(call, outcome)
+            call, rest_s = self._close(call, outcome, lease=lease)
+        with self._ledger.transaction() as tx:
+            lanes.release_lane(tx, lease, rest_s=rest_s)
+
+    def _lease(self, account: str, shard: int, *, lanes_max: int) -> list[Lease]:
+        if lanes_max == 0:
+            return []
+        with self._ledger.transaction() as tx:
+            return lanes.lease_lanes(tx, account, shard, lanes_max=lanes_max, timing=self._timing)
+
+    def _close_dead_attempts(self, lease: Lease) -> None:
+        with self._ledger.transaction() as tx:
+            for dead in lanes.dead_attempts(tx, lease):
+                lanes.close_attempt(tx, dead.attempt_id, LOST)
+                event = lanes.meter_event_to_send(tx, dead.meter_event_id)
+                self._decide(tx, event, LOST, now=event.now)
+                say("attempt.lost", attempt_id=dead.attempt_id, meter_event_id=dead.meter_event_id)
+
+    def _open(self, lease: Lease) -> Call | None:
+        with self._ledger.transaction() as tx:
+            if not lanes.renew_lease(tx, lease, timing=self._timing):
+                return None
+            return self._open_next(tx, lease)
+
+    def _open_next(self, tx: Transaction, lease: Lease) -> Call | None:
+        """Write down the lane's next call. Meter events that may no longer be called for are held on the way."""
+        while not self._stopping.is_set() and (event := lanes.next_due(tx, lease)) is not None:
+            decision = self._decide(tx, event, None, now=event.now)
+            if isinstance(decision, Send):
+                attempt_id = lanes.open_attempt(tx, event.meter_event_id, lease=lease, send=decision)
+                return Call(attempt_id=attempt_id, event=event, idempotency_key=decision.idempotency_key)
+        return None
+
+    def _make(self, call: Call) -> Outcome:
+        try:
+            self._limiter.take(METER_EVENTS, wait_s_max=self._timing.token_wait_max_s)
+        except (Throttled, RedisError) as full:
+            answer = Answer(reach=Reach.NOT_SENT, code="throttled", message=str(full))
+            return Unavailable(answer=answer, scope=Scope.LIMITER)
+        event = call.event
+        return classify(
+            self._gateway.send_meter_event(
+                event.meter,
+                payload=event.payload,
+                timestamp=int(event.stamped_at.timestamp()),
+                identifier=event.identifier,
+                idempotency_key=call.idempotency_key,
+            )
+        )
+
+    def _slow_down(self, call: Call, outcome: Outcome) -> None:
+        """What must wait besides this meter event: all calls on a limiter's 429, the account when its key is refused."""
+        match outcome:
+            case Unavailable(scope=Scope.LIMITER, answer=Answer(reach=Reach.ANSWERED)):
+                if self._limiter.slow_down(METER_EVENTS):
+                    say("limiter.slowed", account=call.event.account, reason=outcome.answer.limited_reason)
+            case Unavailable(scope=Scope.ACCOUNT):
+                reason = f"{outcome.answer.status}: {outcome.answer.message}"
+                with self._ledger.transaction() as tx:
+                    opened = lanes.pause_account(tx, call.event.account, reason=reason, wait_s=self._timing.breaker_s)
+                if opened:
+                    say("account.paused", account=call.event.account, reason=reason, wait_s=self._timing.breaker_s)
+
+    def _close(self, call: Call, outcome: Outcome, *, lease: Lease) -> tuple[Call | None, float]:
+        """Close the attempt, act on its outcome, and open the lane's next call in the same transaction.
+
+        Returns that call, None where the turn ends, and how many seconds the lane should rest then.
+        """
+        with self._ledger.transaction() as tx:
+            is_ours = lanes.renew_lease(tx, lease, timing=self._timing)
+            lanes.close_attempt(tx, call.attempt_id, outcome)
+            if not is_ours and not isinstance(outcome, Accepted):
+                return None, 0.0
+            event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
+            decision = self._decide(tx, event, outcome, now=event.now)
+            following = self._open_next(tx, lease) if is_ours and isinstance(decision, Settle) else None
+        self._tell(call, outcome, decision)
+        return following, self._rest_s(outcome, decision)
+
+    def _decide(self, tx: Transaction, event: MeterEventToSend, outcome: Outcome | None, *, now: datetime) -> Decision:
+        attempts = lanes.attempts_of(tx, event.meter_event_id)
+        decision = decide(event.generation_facts(), attempts, outcome, now=now, timing=self._timing)
+        if not isinstance(decision, Send):
+            wait_s = self._chance.uniform(0, decision.wait_s_max) if isinstance(decision, Again) else 0.0
+            lanes.move(tx, event, decision, wait_s=wait_s, timing=self._timing)
+        return decision
+
+    def _rest_s(self, outcome: Outcome, decision: Decision) -> float:
+        """The limiter paces the account already; a busy or failing lane rests a little, its other events with it."""
+        if not isinstance(decision, Again) or not isinstance(outcome, Unavailable | Unknown):
+            return 0.0
+        if outcome.scope is Scope.LIMITER:
+            return 0.0
+        return self._chance.uniform(0, min(decision.wait_s_max, self._timing.lane_backoff_max_s))
+
+    def _tell(self, call: Call, outcome: Outcome, decision: Decision) -> None:
+        state = decision.state if isinstance(decision, Settle) else "retried"
+        say(
+            f"meter_event.{state}",
+            meter_event_id=call.event.meter_event_id,
+            identifier=call.event.identifier,
+            attempt_id=call.attempt_id,
+            outcome=lanes.outcome_name(outcome),
+            status=outcome.answer.status,
+            code=outcome.answer.code or None,
+            reason=outcome.answer.message or None,
+            request_id=outcome.answer.request_id,
+        )
+
+
+def main() -> None:
+    stopping = threading.Event()
+    with set_up("submit") as setup:
+        submitter = Submitter(
+            setup.ledger,
+            setup.gateway,
+            setup.limiter,
+            timing=setup.timing,
+            threads=setup.settings.submit_threads,
+            stopping=stopping,
+        )
+        wakeups = WakeUps(setup.redis, "submit", timing=setup.timing)
+        WakeUpWorker(wakeups, {"submit": submitter.drain}, stopping=stopping).work()
+
+
+if __name__ == "__main__":
+    main()
