@@ -299,13 +299,17 @@ CREATE TABLE customer (
     PRIMARY KEY (account, customer)
 );
 
--- Mirrors: Stripe's objects as of the newest word about them. `as_of` is Stripe's time, not ours.
+-- Mirrors: Stripe's objects as of the newest word about them. `as_of` is Stripe's time, in whole seconds. Where two
+-- words of one second do not tell which is newer, the object is read from Stripe, and `read_at` (our clock) says when: of
+-- two readings the later holds.
 CREATE TABLE subscription (
     account text NOT NULL,
     subscription text NOT NULL,
     customer text NOT NULL,
     status text NOT NULL,
+    ended_at timestamptz,
     as_of timestamptz NOT NULL,
+    read_at timestamptz,
     object jsonb NOT NULL,
     PRIMARY KEY (account, subscription)
 );
@@ -338,6 +342,7 @@ CREATE TABLE invoice (
     currency text,
     automatically_finalizes_at timestamptz,
     as_of timestamptz NOT NULL,
+    read_at timestamptz,
     object jsonb NOT NULL,
     PRIMARY KEY (account, invoice)
 );
