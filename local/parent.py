@@ -25,15 +25,16 @@ SAME_USER = (-1, -1)
 
 
 def end_with_parent() -> None:
-    """End by SIGTERM when the process whose pid METERPOST_END_WITH_PARENT holds is gone.
+    """End by SIGTERM when the process whose pid METERPOST_END_WITH_PARENT holds is gone; `1` means our parent now.
 
     The Makefile sets it to its own pid; without it nothing happens, since a program started by hand may well
     outlive its shell. The variable is taken out of the environment: it is meant for this process, not for its
     children.
     """
-    parent = int(os.environ.pop(PARENT_VARIABLE, "0"))
-    if parent == 0:
+    wanted = os.environ.pop(PARENT_VARIABLE, "")
+    if not wanted:
         return
+    parent = os.getppid() if wanted == "1" else int(wanted)
     if sys.platform == "linux":
         _ask_kernel(signal.SIGTERM)
     else:
