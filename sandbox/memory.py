@@ -24,7 +24,7 @@ class Memory(Generic[T]):
         """Keeps, and forgets the few that are oldest and past the window, so that memory stays bounded by it."""
         self._kept.pop(name, None)
         self._kept[name] = (now, value)
-        while now - next(iter(self._kept.values()))[0] >= window_s:
+        while self._kept and now - next(iter(self._kept.values()))[0] >= window_s:
             self._kept.pop(next(iter(self._kept)))
 
     def forget(self, name: str) -> None:
