@@ -1,0 +1,80 @@
+"""The sandbox as a program: its address, its end, its clock and its ids."""
+
+import signal
+import urllib.error
+from typing import Any
+
+import pytest
+
+
+def test_a_sandbox_told_to_end_ends_at_once_and_cleanly(start_sandbox: Any) -> None:
+    with start_sandbox() as sandbox:
+        sandbox.child.send_signal(signal.SIGTERM)
+        assert sandbox.child.wait(5) == 0
+
+
+def test_an_interrupted_sandbox_ends_cleanly(start_sandbox: Any) -> None:
+    with start_sandbox() as sandbox:
+        sandbox.child.send_signal(signal.SIGINT)
+        assert sandbox.child.wait(5) == 0
+
+
+def test_the_same_seed_and_calls_give_the_same_ids(start_sandbox: Any) -> None:
+    with start_sandbox("--seed", "7") as one, start_sandbox("--seed", "7") as other:
+        events = [sandbox.control("POST", "events", type="a.b", object={}) for sandbox in (one, other)]
+    assert events[0]["id"] == events[1]["id"]
+
+
+def test_another_seed_gives_other_ids(start_sandbox: Any) -> None:
+    with start_sandbox("--seed", "7") as one, start_sandbox("--seed", "8") as other:
+        events = [sandbox.control("POST", "events", type="a.b", object={}) for sandbox in (one, other)]
+    assert events[0]["id"] != events[1]["id"]
+
+
+def test_the_clock_starts_at_its_offset(start_sandbox: Any, shared_sandbox: Any) -> None:
+    with start_sandbox("--clock-offset", "86400") as sandbox:
+        assert 86_390 < sandbox.now() - shared_sandbox.now() < 86_410
+
+
+def test_a_frozen_clock_moves_only_when_advanced(own_sandbox: Any) -> None:
+    stopped = own_sandbox.control("POST", "clock", frozen=True)["now"]
+    assert own_sandbox.now() == stopped
+    assert own_sandbox.control("POST", "clock", advance=3_600)["now"] == stopped + 3_600
+
+
+def test_a_clock_set_running_again_goes_on_from_where_it_stood(own_sandbox: Any) -> None:
+    own_sandbox.control("POST", "clock", frozen=True, advance=1_000)
+    before = own_sandbox.now()
+    assert before <= own_sandbox.control("POST", "clock", frozen=False)["now"] <= before + 5
+
+
+def test_objects_are_stamped_by_the_sandboxs_clock(own_shop: Any) -> None:
+    now = own_shop.sandbox.control("POST", "clock", frozen=True, advance=10 * 86_400)["now"]
+    assert own_shop.v1.customers.create().created == now
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("clock", {"advance": "soon"}),
+        ("settings", {"no_such_setting": 1}),
+        ("settings", {"limits": "some"}),
+        ("settings", {"summary_lag_s": "1"}),
+        ("faults", {"kind": "earthquake"}),
+        ("faults", {"kind": "latency", "share": 2}),
+        ("deliver", {"event": "evt_none"}),
+        ("keys", {}),
+    ],
+)
+def test_a_control_that_makes_no_sense_is_refused(shared_sandbox: Any, path: str, asked: Any) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        shared_sandbox.control("POST", path, **asked)
+    with refusal.value as answer:
+        assert answer.code == 400
+
+
+def test_an_unknown_control_is_not_found(shared_sandbox: Any) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        shared_sandbox.control("GET", "weather")
+    with refusal.value as answer:
+        assert answer.code == 404
