@@ -60,7 +60,7 @@ class Sealer:
             subscriptions = self._subscriptions(customer)
             with self._ledger.transaction() as tx:
                 mirrors.put_subscriptions(tx, self._account, subscriptions)
-                mirrors.put_customer_read(tx, self._account, customer)
+                sealing.put_customer_read(tx, self._account, customer)
         return len(unknown)
 
     def _subscriptions(self, customer: str) -> list[SubscriptionMirror]:

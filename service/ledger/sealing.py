@@ -74,6 +74,11 @@ def put_meters(tx: Transaction, account: str, meters: Sequence[Meter]) -> None:
     )
 
 
+def put_customer_read(tx: Transaction, account: str, customer: str) -> None:
+    """Remember that a customer's subscriptions were read just now."""
+    execute(tx, "put_customer_read", account=account, customer=customer)
+
+
 def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
     """Make meter events of the due buckets of these lanes; lanes that another process seals now are left to it."""
     locked = [lane.lane_id for lane in fetch(tx, _Lane, "lock_lanes", lane_ids=list(lane_ids))]
