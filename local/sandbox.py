@@ -31,12 +31,12 @@ def make_key(url: str, key: str, *, account: str, livemode: bool = False) -> Non
     ask_sandbox(url, "/_sandbox/keys", {"key": key, "account": account, "livemode": livemode})
 
 
-def ask_sandbox(url: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    """GET `path` of the sandbox's own door, or POST `body` to it; the parsed JSON answer.
+def ask_sandbox(url: str, path: str, body: Mapping[str, Any] | None = None, *, method: str | None = None) -> Any:
+    """GET `path` of the sandbox's own door, or POST `body` to it, or as `method` says; the parsed JSON answer.
 
     Raises urllib.error.HTTPError when the sandbox refuses.
     """
-    request = urllib.request.Request(url + path)  # noqa: S310 - the sandbox's own address
+    request = urllib.request.Request(url + path, method=method)  # noqa: S310 - the sandbox's own address
     if body is not None:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")

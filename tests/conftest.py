@@ -70,31 +70,52 @@ def database_url(postgres_url: str, ledger_template: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A sandbox of Stripe; tests share it, so each takes an account of its own."""
+    """A sandbox of Stripe; tests share its process, so each takes an account of its own."""
 
     url: str
 
     def new_account(self, *, livemode: bool = False) -> str:
         """A secret key of an account that nobody else uses."""
-        number = next(numbers)
-        key = f"sk_{'live' if livemode else 'test'}_made_up_{number}"
-        make_key(self.url, key, account=f"acct_{number}", livemode=livemode)
+        key = f"sk_{'live' if livemode else 'test'}_made_up_{next(numbers)}"
+        make_key(self.url, key, account=_account(key), livemode=livemode)
         return key
 
-    def audit(self) -> Any:
-        return ask_sandbox(self.url, "/_sandbox/audit")
+    def audit(self, key: str | None = None) -> Any:
+        """The auditor's report, over all accounts or over the one that `key` belongs to."""
+        account = "" if key is None else f"?account={_account(key)}"
+        return ask_sandbox(self.url, f"/_sandbox/audit{account}")
 
     def fault(self, **fault: Any) -> Any:
+        """A fault for the rest of the test; see the sandbox for kinds and fields."""
         return ask_sandbox(self.url, "/_sandbox/faults", fault)
 
     def clock(self, **clock: Any) -> Any:
+        """Set the clock for the rest of the test: `offset`, `advance` or `frozen`."""
         return ask_sandbox(self.url, "/_sandbox/clock", clock)
+
+    def forget(self) -> None:
+        """Take faults and the clock back to what they were."""
+        ask_sandbox(self.url, "/_sandbox/faults", method="DELETE")
+        self.clock(frozen=False)
+        self.clock(offset=0)
 
 
 @pytest.fixture(scope="session")
-def sandbox_server() -> Iterator[Sandbox]:
+def sandbox_url() -> Iterator[str]:
     with sandbox() as server:
-        yield Sandbox(server.url)
+        yield server.url
+
+
+@pytest.fixture
+def sandbox_server(sandbox_url: str) -> Iterator[Sandbox]:
+    """The sandbox, without faults and at the present time."""
+    server = Sandbox(sandbox_url)
+    yield server
+    server.forget()
+
+
+def _account(key: str) -> str:
+    return f"acct_{key.rpartition('_')[2]}"
 
 
 def _named(url: str, database: str) -> str:
