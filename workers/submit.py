@@ -136,7 +136,7 @@ class Submitter:
         )
 
     def _slow_down(self, call: Call, outcome: Outcome) -> None:
-        """What must wait besides this meter event: all calls on a limiter's 429, the account when its key is refused."""
+        """What must wait besides this meter event: all calls on a limiter's 429, the account on a refused key."""
         match outcome:
             case Unavailable(scope=Scope.LIMITER, answer=Answer(reach=Reach.ANSWERED)):
                 if self._limiter.slow_down(METER_EVENTS):
