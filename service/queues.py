@@ -58,7 +58,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDepth:
-    """How many messages wait, are claimed, or cannot be read; and when the oldest waiting one was sent, if known."""
+    """What waits, is claimed, or waits and cannot be read; and when the oldest waiting message was sent, if known."""
 
     waiting: int
     unacked: int
@@ -83,7 +83,7 @@ class RowQueue:
         """Up to `messages_max` messages, waiting up to `wait_s` for the first; none is a possible answer."""
         with self._connected() as connection:
             if not self._arrived and len(self._claimed) < self._prefetch_messages:
-                _drain(connection, wait_s)
+                self._drain(connection, messages_max=messages_max, wait_s=wait_s)
         return [self._take() for _ in range(min(messages_max, len(self._arrived)))]
 
     def ack(self, claimed: Sequence[Claimed]) -> None:
@@ -142,6 +142,14 @@ class RowQueue:
         )
         consumer.consume()  # type: ignore[no-untyped-call]
 
+    def _drain(self, connection: Connection, *, messages_max: int, wait_s: float) -> None:
+        try:
+            connection.drain_events(timeout=wait_s)  # type: ignore[no-untyped-call]
+            while len(self._arrived) < messages_max:  # other brokers than Redis deliver one by one
+                connection.drain_events(timeout=0)  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            return  # nothing (more) is there, which is an answer
+
     def _take(self) -> Claimed:
         message = self._arrived.popleft()
         self._claimed[message.delivery_tag] = message
@@ -151,13 +159,6 @@ class RowQueue:
             is_redelivered=bool(message.delivery_info.get("redelivered")),
             tag=message.delivery_tag,
         )
-
-
-def _drain(connection: Connection, wait_s: float) -> None:
-    try:
-        connection.drain_events(timeout=wait_s)  # type: ignore[no-untyped-call]
-    except TimeoutError:
-        return  # nothing came, which is an answer
 
 
 def _as_bytes(body: bytes | memoryview | str) -> bytes:

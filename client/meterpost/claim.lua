@@ -2,6 +2,8 @@
 -- One script, because stock kombu removes the item first and writes it to `unacked` in a second call: a consumer
 -- killed in between loses it. Tags are made by the claimer, never read from the item: a late ack can only remove its
 -- own claim, and two items that name the same tag cannot overwrite each other. The server's clock counts, not ours.
+-- RPOP comes before HSET, because a full server refuses a script that begins by adding, and must be able to empty
+-- itself.
 -- KEYS: queue, unacked, unacked index. ARGV: most items, prefix of the tags.
 local claimed = {}
 local now = redis.call('TIME')

@@ -19,18 +19,16 @@ import redis
 from meterpost.envelope import REDELIVERED_MARK, unmark
 
 RESTORE_ITEMS_MAX: Final = 1_000  # moved by one script, which stops the server meanwhile
-VISIBILITY_OF_GIVEN_BACK_S: Final = 10**9  # thirty years: expired by it are only those made so
 
 logger = logging.getLogger("meterpost.items")
 _SCRIPTS: Final = {
-    name: (files("meterpost") / f"{name}.lua").read_text(encoding="utf-8")
-    for name in ("claim", "restore_expired", "set_aside")
+    name: (files("meterpost") / f"{name}.lua").read_text(encoding="utf-8") for name in ("claim", "restore", "set_aside")
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
-    """What stands in a queue: `oldest_item` is the one that is claimed next."""
+    """What stands in a queue; the claimed of both kinds are `unacked`, and `oldest_item` is claimed next."""
 
     waiting: int
     unacked: int
@@ -82,16 +80,13 @@ class ItemQueues:
             pipe.execute()
 
     def give_back(self, queue: str, tags: Sequence[str]) -> None:
-        """Put claimed items back at once: they are made long expired (if still there), in order, and restored."""
-        _, _, index = self._keys(queue)
-        self._redis.zadd(index, {tag: n for n, tag in enumerate(tags)}, xx=True)
-        self.restore_expired(queue, visibility_timeout_s=VISIBILITY_OF_GIVEN_BACK_S, items_max=len(tags))
+        """Put these claimed items back at once, in their order."""
+        assert tags, "without tags the script would restore what expired"
+        self._restore(queue, visibility_timeout_s=0, tags=tags)
 
-    def restore_expired(self, queue: str, *, visibility_timeout_s: float, items_max: int = RESTORE_ITEMS_MAX) -> None:
-        args: list[bytes | float] = [REDELIVERED_MARK, visibility_timeout_s, items_max]
-        restored = self._scripts["restore_expired"](keys=self._keys(queue), args=args)
-        if restored:
-            logger.warning("items.restored queue=%s items=%d", queue, restored)
+    def restore_expired(self, queue: str, *, visibility_timeout_s: float) -> None:
+        """Put back, oldest first, what was claimed longer ago than the visibility timeout."""
+        self._restore(queue, visibility_timeout_s=visibility_timeout_s, tags=[])
 
     def set_aside(self, queue: str, tag: str, *, item: bytes) -> None:
         """Move a claimed item, which no consumer can read, to the garbled ones."""
@@ -101,14 +96,22 @@ class ItemQueues:
 
     def depth(self, queue: str) -> Depth:
         waiting, unacked, _ = self._keys(queue)
+        garbled, garbled_unacked, _ = self._keys(garbled_queue(queue))
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.llen(waiting)
             pipe.hlen(unacked)
-            pipe.llen(self._key(garbled_queue(queue)))
+            pipe.llen(garbled)
+            pipe.hlen(garbled_unacked)
             pipe.lindex(waiting, -1)
             counted = pipe.execute()
-        oldest = None if counted[3] is None else unmark(counted[3])
-        return Depth(waiting=counted[0], unacked=counted[1], garbled=counted[2], oldest_item=oldest)
+        oldest = None if counted[4] is None else unmark(counted[4])
+        return Depth(waiting=counted[0], unacked=counted[1] + counted[3], garbled=counted[2], oldest_item=oldest)
+
+    def _restore(self, queue: str, *, visibility_timeout_s: float, tags: Sequence[str]) -> None:
+        args: list[bytes | str | float] = [REDELIVERED_MARK, visibility_timeout_s, RESTORE_ITEMS_MAX, *tags]
+        restored = self._scripts["restore"](keys=self._keys(queue), args=args)
+        if restored:
+            logger.warning("items.restored queue=%s items=%d", queue, restored)
 
     def _keys(self, queue: str) -> list[str]:
         key = self._key(queue)
