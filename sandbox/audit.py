@@ -6,14 +6,16 @@ hide in its own audit. What is applied counts even when the reply was lost: Stri
 
 import json
 from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sandbox.answer import Answer
 from sandbox.arrival import Arrival
-from sandbox.wire import JsonObject, decimal_text
+from sandbox.wire import EXACT, JsonObject, decimal_text
 
-CALLS_KEPT_MAX = 200_000
+CALLS_KEPT_MAX = 100_000
 METER_EVENTS = "/v1/billing/meter_events"
 METERS = "/v1/billing/meters"
 DUPLICATE = b"An event already exists with identifier"
@@ -29,7 +31,7 @@ class Total:
 
     def add(self, value: Decimal, *, timestamp: int) -> None:
         self.events += 1
-        self.value += value
+        self.value = EXACT.add(self.value, value)
         if timestamp >= self.last_at:
             self.last, self.last_at = value, timestamp
 
@@ -78,15 +80,19 @@ class Audit:
         self._calls: deque[JsonObject] = deque(maxlen=CALLS_KEPT_MAX)
         self._number = 0
 
-    def arrived(self, arrival: Arrival, *, account: str) -> None:
+    @contextmanager
+    def watched(self, arrival: Arrival, *, account: str) -> Iterator[None]:
+        """Counts the call as in flight on its lane, for as long as it is."""
         kept = self._accounts[account]
-        if lane := kept.lane(arrival):
-            kept.in_flight[lane] += 1
-            kept.in_flight_max = max(kept.in_flight_max, kept.in_flight[lane])
-
-    def left(self, arrival: Arrival, *, account: str) -> None:
-        kept = self._accounts[account]
-        if lane := kept.lane(arrival):
+        lane = kept.lane(arrival)
+        if lane is None:
+            yield
+            return
+        kept.in_flight[lane] += 1
+        kept.in_flight_max = max(kept.in_flight_max, kept.in_flight[lane])
+        try:
+            yield
+        finally:
             kept.in_flight[lane] -= 1
             if not kept.in_flight[lane]:
                 del kept.in_flight[lane]

@@ -31,6 +31,7 @@ from sandbox.ids import Ids
 from sandbox.keys import Keys
 from sandbox.params import Params
 from sandbox.routes import Lane, Route, matched
+from sandbox.wire import API_VERSION
 
 NO_ACCOUNT = ""
 NO_ENDPOINT = "unrecognized"
@@ -63,13 +64,11 @@ class Door:
     async def respond(self, arrival: Arrival) -> Answer:
         """The answer to send; its fate is `lost` where the connection is to be dropped instead."""
         visit = self._visit(arrival)
-        self._audit.arrived(arrival, account=visit.account)
-        try:
-            answer = await self._answer(visit)
-        except ApiError as error:
-            answer = refusal(error)
-        finally:
-            self._audit.left(arrival, account=visit.account)
+        with self._audit.watched(arrival, account=visit.account):
+            try:
+                answer = await self._answer(visit)
+            except ApiError as error:
+                answer = refusal(error)
         if "reply_lost" in visit.drawn:
             answer = replace(answer, fate="lost")
         self._note(visit, answer)
@@ -194,9 +193,7 @@ def _run(route: Route, call: Call) -> Answer:
 
 
 def _echoed(visit: Visit) -> dict[str, str]:
-    headers = {"Request-Id": visit.request_id}
+    headers = {"Request-Id": visit.request_id, "Stripe-Version": visit.arrival.version or API_VERSION}
     if visit.arrival.idempotency_key:
         headers["Idempotency-Key"] = visit.arrival.idempotency_key
-    if visit.arrival.version:
-        headers["Stripe-Version"] = visit.arrival.version
     return headers

@@ -43,6 +43,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        if not all(isinstance(pattern, str) for pattern in (self.path, self.method, self.account)):
+            raise TypeError("path, method and account must be strings")
         if not 0 <= self.share <= 1 or not 0 <= self.delay_s <= DELAY_MAX_S:
             raise ValueError(f"share must lie within 0 and 1, delay_s within 0 and {DELAY_MAX_S}")
         self._chance.seed(self.seed)

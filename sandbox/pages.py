@@ -65,12 +65,7 @@ def _position(rows: Sequence[T], cursor: str, *, param: str) -> int:
 
 
 def _limit(params: Params) -> int:
-    limit = params.integer("limit")
-    if limit is None:
-        return LIMIT_DEFAULT
-    if not 1 <= limit <= LIMIT_MAX:
-        raise invalid(f"Invalid limit: must be between 1 and {LIMIT_MAX}", param="limit")
-    return limit
+    return params.within("limit", 1, LIMIT_MAX) or LIMIT_DEFAULT
 
 
 def _at_least(bounds: Params, name: str, stamp: int) -> bool:

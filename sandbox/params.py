@@ -1,6 +1,6 @@
 """A call's parameters, read by name and type; what has the wrong shape is refused in Stripe's words.
 
-The dotted door between strings and values: endpoints ask for a text, a whole number, a decimal or a group, and never
+The door between strings and values: endpoints ask for a text, a whole number, a decimal or a group, and never
 see the raw form. Each refusal names the parameter with its brackets, as Stripe does.
 """
 
@@ -12,6 +12,7 @@ from sandbox.form import Tree
 
 TEXT_MAX = 5_000
 DECIMAL_PLACES_MAX = 12
+INSTANT_MAX = 4_102_444_800  # the year 2100
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
 
@@ -19,14 +20,14 @@ DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
 class Params:
     def __init__(self, tree: Tree, *, within: str = "") -> None:
         self._tree = tree
-        self._within = within
+        self._prefix = within
 
     def __contains__(self, name: str) -> bool:
         return name in self._tree
 
     def named(self, name: str) -> str:
         """The name as Stripe's errors spell it: `recurring[meter]`."""
-        return f"{self._within}[{name}]" if self._within else name
+        return f"{self._prefix}[{name}]" if self._prefix else name
 
     def text(self, name: str, *, length_max: int = TEXT_MAX) -> str | None:
         value = self._tree.get(name)
@@ -75,6 +76,20 @@ class Params:
     def required_integer(self, name: str) -> int:
         self.required(name)
         return self.integer(name) or 0
+
+    def instant(self, name: str) -> int | None:
+        """A Unix time that a calendar can hold; milliseconds, sent by mistake, are not one."""
+        value = self.integer(name)
+        if value is not None and not 0 <= value <= INSTANT_MAX:
+            raise invalid(f"Invalid timestamp: {value}; must be an integer Unix timestamp", param=self.named(name))
+        return value
+
+    def within(self, name: str, lowest: int, highest: int) -> int | None:
+        value = self.integer(name)
+        if value is not None and not lowest <= value <= highest:
+            message = f"Invalid {self.named(name)}: must be between {lowest} and {highest}"
+            raise invalid(message, param=self.named(name))
+        return value
 
     def decimal(self, name: str) -> Decimal | None:
         value = self.text(name)

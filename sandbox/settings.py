@@ -28,6 +28,8 @@ class Settings:
     """Undocumented: whether a value may be written 1e3."""
     lane_conflict: str = "conflict"
     """Undocumented: a second call for the same customer and meter gets 409 (`conflict`) or 429 (`lock_timeout`)."""
+    trial_usage_is_billed: bool = False
+    """Undocumented: whether usage of a trial costs something; Stripe's line template says "Free trial"."""
     webhook_backoff_s: float = 1.0
     """Real seconds before the first repeat of a failed delivery; doubles each time."""
     webhook_attempts_max: int = 8

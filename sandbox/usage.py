@@ -9,7 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from operator import attrgetter
+
+from sandbox.wire import EXACT
 
 WINDOW_S = {"hour": 3_600, "day": 86_400}
 
@@ -55,7 +58,7 @@ def aggregated(readings: Iterable[Reading], formula: str) -> Decimal:
         case "last":
             return max(readings, key=lambda reading: (reading.timestamp, reading.order), default=NOTHING).value
         case _:
-            return sum((reading.value for reading in readings), Decimal(0))
+            return reduce(EXACT.add, (reading.value for reading in readings), Decimal(0))
 
 
 def latest_per_window(readings: Iterable[Reading], window: str | None) -> list[Reading]:

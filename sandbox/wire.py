@@ -4,10 +4,12 @@ Stripe writes quantities as decimal strings and never with an exponent; one plac
 """
 
 import json
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, TypeAlias
 
 API_VERSION = "2026-10-28.endive"
+EXACT = Context(prec=60)
+"""Sums of a billion values of 15 digits fit; the default 28 digits would round them without a word."""
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -17,7 +19,7 @@ def encoded(body: JsonObject) -> bytes:
 
 
 def decimal_text(value: Decimal) -> str:
-    return format(value.normalize(), "f") if value else "0"
+    return format(value.normalize(EXACT), "f") if value else "0"
 
 
 def whole_or_none(value: Decimal | None) -> int | None:

@@ -61,7 +61,8 @@ def counted(call: Call, meter: Meter, customer: str, *, start: int, end: int) ->
 
 
 def _range(params: Params) -> tuple[int, int]:
-    start, end = params.required_integer("start_time"), params.required_integer("end_time")
+    params.required("start_time"), params.required("end_time")
+    start, end = params.instant("start_time") or 0, params.instant("end_time") or 0
     window = params.text("value_grouping_window") or ""
     step_s = WINDOW_S.get(window, MINUTE_S)
     for name, instant in (("start_time", start), ("end_time", end)):

@@ -4,7 +4,7 @@ Usage counts at the prices' tiers, in Decimal; a negative total is billed as 0. 
 period that follows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sandbox.call import Call
@@ -102,7 +102,7 @@ def _subscription(call: Call) -> Subscription:
         if name in call.params:
             raise invalid(f"The sandbox does not preview with `{name}`.", param=name)
     if identity := call.params.text("subscription"):
-        return existing_subscription(call, identity, param="subscription")
+        return _still_running(existing_subscription(call, identity, param="subscription"))
     customer = existing_customer(call, call.params.required("customer"), param="customer").id
     running = [
         subscription
@@ -110,8 +110,18 @@ def _subscription(call: Call) -> Subscription:
         if subscription.customer == customer and subscription.ended_at is None
     ]
     if not running:
-        raise ApiError(404, f"No upcoming invoices for customer: '{customer}'", code="invoice_upcoming_none")
+        raise _nothing_upcoming(customer)
     return min(running, key=lambda subscription: subscription.period_end(call.now))
+
+
+def _still_running(subscription: Subscription) -> Subscription:
+    if subscription.ended_at is not None:
+        raise _nothing_upcoming(subscription.customer)
+    return subscription
+
+
+def _nothing_upcoming(customer: str) -> ApiError:
+    return ApiError(404, f"No upcoming invoices for customer: '{customer}'", code="invoice_upcoming_none")
 
 
 def _item_lines(call: Call, subscription: Subscription, item: SubscriptionItem) -> list[Line]:
@@ -122,7 +132,10 @@ def _item_lines(call: Call, subscription: Subscription, item: SubscriptionItem) 
     meter = existing_meter(call, item.recurring.meter)
     readings = counted(call, meter, subscription.customer, start=current.start, end=current.end)
     quantity = max(Decimal(0), aggregated(readings, meter.formula))
-    return [Line(item=item, period=current, rated=rated) for rated in item.price.rated(quantity)]
+    rated_lines = item.price.rated(quantity)
+    if subscription.is_trial(call.now) and not call.books.settings.trial_usage_is_billed:
+        rated_lines = [replace(rated, amount=0) for rated in rated_lines]
+    return [Line(item=item, period=current, rated=rated) for rated in rated_lines]
 
 
 def _body(call: Call, subscription: Subscription, lines: list[Line]) -> JsonObject:

@@ -5,7 +5,7 @@ Tiers are left out of answers unless expanded (`expand[]=tiers`), as at Stripe.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from sandbox.call import Call
 from sandbox.errors import ApiError, invalid, missing, no_such
@@ -16,9 +16,11 @@ from sandbox.rating import RatedLine, Tier, Transform, graduated, per_unit, volu
 from sandbox.resources import products
 from sandbox.resources.events import emit
 from sandbox.resources.meters import existing as existing_meter
-from sandbox.wire import JsonObject, decimal_text, whole_or_none
+from sandbox.wire import EXACT, JsonObject, decimal_text, whole_or_none
 
-INTERVAL_UNITS = ("day", "week", "month", "year")
+INTERVALS_MAX = {"day": 1_095, "week": 156, "month": 36, "year": 3}
+"""Three years, in each unit."""
+DIVIDE_BY_MAX = 10**15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,14 @@ class Price:
         return self.recurring is not None and self.recurring.usage_type == "metered"
 
     def rated(self, quantity: Decimal) -> list[RatedLine]:
-        match self.tiers_mode:
-            case "graduated":
-                return graduated(quantity, self.tiers)
-            case "volume":
-                return volume(quantity, self.tiers)
-            case _:
-                return per_unit(quantity, self.unit_amount or Decimal(0), transform=self.transform)
+        with localcontext(EXACT):
+            match self.tiers_mode:
+                case "graduated":
+                    return graduated(quantity, self.tiers)
+                case "volume":
+                    return volume(quantity, self.tiers)
+                case _:
+                    return per_unit(quantity, self.unit_amount or Decimal(0), transform=self.transform)
 
     def render(self) -> JsonObject:
         return {
@@ -152,9 +155,10 @@ def _recurring(call: Call) -> Recurring:
         raise invalid("`recurring[meter]` needs `recurring[usage_type]` metered.", param=params.named("meter"))
     if meter is not None and not existing_meter(call, meter, param=params.named("meter")).is_active:
         raise ApiError(400, f"The meter {meter} is inactive.", param=params.named("meter"))
+    unit = params.required_choice("interval", tuple(INTERVALS_MAX))
     interval = Interval(
-        unit=params.required_choice("interval", INTERVAL_UNITS),
-        count=params.integer("interval_count") or 1,
+        unit=unit,
+        count=params.within("interval_count", 1, INTERVALS_MAX[unit]) or 1,
     )
     return Recurring(interval=interval, usage_type=usage_type, meter=meter)
 
@@ -209,9 +213,8 @@ def _transform(params: Params, *, has_tiers: bool) -> Transform | None:
     if has_tiers:
         raise invalid("`transform_quantity` cannot be combined with `tiers`.", param="transform_quantity")
     group = params.group("transform_quantity")
-    divide_by = group.required_integer("divide_by")
-    if divide_by < 1:
-        raise invalid("`divide_by` must be at least 1.", param=group.named("divide_by"))
+    group.required("divide_by")
+    divide_by = group.within("divide_by", 1, DIVIDE_BY_MAX) or 1
     return Transform(divide_by=divide_by, rounds_up=group.required_choice("round", ("up", "down")) == "up")
 
 

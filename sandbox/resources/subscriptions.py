@@ -17,6 +17,7 @@ from sandbox.resources.subscription_items import SubscriptionItem, items_from
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
+TRIAL_DAYS_MAX = 730
 STATUSES = (
     "active",
     "all",
@@ -86,11 +87,16 @@ class Subscription:
     def status(self, now: int) -> str:
         if self.ended_at is not None:
             return "canceled"
-        return "trialing" if self.trial_end is not None and now < self.trial_end else "active"
+        return "trialing" if self.is_trial(now) else "active"
+
+    def is_trial(self, instant: int) -> bool:
+        return self.trial_end is not None and instant < self.trial_end
 
     def period(self, item: SubscriptionItem, now: int) -> Period:
         """The item's current period; that of an ended subscription is the one it ended in."""
         instant = now if self.ended_at is None else min(now, self.ended_at)
+        if self.trial_end is not None and instant < self.trial_end:
+            return Period(start=self.start_date, end=self.trial_end)
         return item.period(instant, anchor=self.anchor, start=self.start_date)
 
     def period_end(self, now: int) -> int:
@@ -214,14 +220,14 @@ def _from_params(call: Call) -> Subscription:
 
 
 def _start_date(call: Call) -> int:
-    backdate = call.params.integer("backdate_start_date")
+    backdate = call.params.instant("backdate_start_date")
     if backdate is not None and backdate > call.now:
         raise invalid("`backdate_start_date` must be in the past.", param="backdate_start_date")
     return call.now if backdate is None else backdate
 
 
 def _anchor(call: Call, items: tuple[SubscriptionItem, ...]) -> int | None:
-    anchor = call.params.integer("billing_cycle_anchor")
+    anchor = call.params.instant("billing_cycle_anchor")
     if anchor is None:
         return None
     if anchor <= call.now:
@@ -237,11 +243,11 @@ def _anchor(call: Call, items: tuple[SubscriptionItem, ...]) -> int | None:
 
 
 def _trial_end(call: Call) -> int | None:
-    days, end = call.params.integer("trial_period_days"), call.params.text("trial_end")
+    days, end = call.params.within("trial_period_days", 0, TRIAL_DAYS_MAX), call.params.text("trial_end")
     if days is not None and end is not None:
         raise invalid("You may only specify one of trial_period_days and trial_end.", param="trial_end")
     if end not in (None, "now"):
-        return call.params.integer("trial_end")
+        return call.params.instant("trial_end")
     return call.now + days * DAY_S if days else None
 
 

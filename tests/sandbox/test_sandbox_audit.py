@@ -51,7 +51,7 @@ def test_an_identifier_applied_twice_is_named(shop: Any, customer: str) -> None:
 
 
 def test_the_most_calls_in_flight_on_a_lane_are_known(shop: Any, customer: str, pool: ThreadPoolExecutor) -> None:
-    shop.fault("latency", delay_s=0.5)
+    shop.fault("latency", delay_s=1)
     calls = [pool.submit(shop.send, customer) for _ in range(3)]
     assert sum(call.exception() is not None for call in calls) == 2
     assert shop.audit()["in_flight_max_per_lane"] > 1
@@ -106,3 +106,9 @@ def test_calls_of_strangers_are_logged_too(own_sandbox: Any) -> None:
     shop.refused("cus_x")
     shop.http.close()
     assert own_sandbox.control("GET", "audit")["by_status"] == {"401": 1}
+
+
+def test_a_sum_of_more_digits_than_a_decimal_keeps_by_default_is_exact(shop: Any, customer: str) -> None:
+    shop.send(customer, "999999999999999")
+    shop.send(customer, "0.00000000000000000001")
+    assert shop.audit()["totals"][0]["value"] == "999999999999999.00000000000000000001"

@@ -106,3 +106,16 @@ def struck(shop: Any, *, calls: int, seed: int) -> list[bool]:
         requests.get(f"{shop.sandbox.url}/v1/account", auth=(shop.key, ""), timeout=10)
     shop.sandbox.control("DELETE", "faults", account=shop.account)
     return [call["status"] == 429 for call in shop.calls("/v1/account")[before:]]
+
+
+def test_the_limiter_comes_before_authentication(shop: Any) -> None:
+    shop.sandbox.control("POST", "faults", kind="rate_limited", account="", path="/v1/nowhere", times=1)
+    url = f"{shop.sandbox.url}/v1/nowhere"
+    answers = [requests.get(url, auth=("sk_test_stranger", ""), timeout=10) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [429, 401]
+
+
+def test_authentication_comes_before_idempotency(shop: Any, customer: str) -> None:
+    shop.send(customer, key="k")
+    shop.fault("unauthorized", times=1)
+    assert shop.refused(customer, key="k").http_status == 401

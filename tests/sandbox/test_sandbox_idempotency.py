@@ -36,7 +36,7 @@ def test_a_key_with_other_parameters_is_an_idempotency_error(shop: Any, customer
 
 
 def test_a_key_in_flight_is_a_conflict(shop: Any, pool: ThreadPoolExecutor) -> None:
-    shop.fault("latency", delay_s=0.5)
+    shop.fault("latency", delay_s=1)
     calls = [pool.submit(shop.v1.customers.create, {}, {"idempotency_key": "k"}) for _ in range(2)]
     refusals = [error for call in calls if (error := call.exception())]
     assert [(error.http_status, error.error.code) for error in refusals] == [(409, "idempotency_key_in_use")]

@@ -166,7 +166,7 @@ def test_a_meter_reads_its_own_payload_keys(shop: Any) -> None:
 def test_a_second_call_for_the_same_customer_and_meter_is_a_conflict(
     shop: Any, customer: str, pool: ThreadPoolExecutor
 ) -> None:
-    shop.fault("latency", delay_s=0.5)
+    shop.fault("latency", delay_s=1)
     first, second = pool.submit(shop.send, customer), pool.submit(shop.send, customer)
     refusals = [error for call in (first, second) if (error := call.exception())]
     assert [(error.http_status, error.error.code) for error in refusals] == [(409, "too_many_concurrent_requests")]
@@ -182,7 +182,7 @@ def test_calls_for_different_customers_do_not_wait_for_each_other(
 
 def test_a_conflict_may_be_answered_as_a_lock_timeout(shop: Any, customer: str, pool: ThreadPoolExecutor) -> None:
     shop.settings(lane_conflict="lock_timeout")
-    shop.fault("latency", delay_s=0.5)
+    shop.fault("latency", delay_s=1)
     calls = [pool.submit(shop.send, customer) for _ in range(2)]
     refusals = [error for call in calls if (error := call.exception())]
     assert [(error.http_status, error.error.code) for error in refusals] == [(429, "lock_timeout")]

@@ -98,3 +98,21 @@ def test_a_customer_without_subscription_has_no_upcoming_invoice(shop: Any) -> N
 def test_a_preview_the_sandbox_cannot_make_is_refused_rather_than_guessed(shop: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="does not preview"):
         shop.v1.invoices.create_preview({"customer": shop.customer(), "subscription_details": {"trial_end": "now"}})
+
+
+@pytest.mark.parametrize(("is_billed", "total"), [(False, 0), (True, 50)])
+def test_usage_in_a_trial_is_free_unless_switched(shop: Any, is_billed: bool, total: int) -> None:  # noqa: FBT001 - a table's column
+    shop.settings(trial_usage_is_billed=is_billed)
+    customer, price = shop.customer(), shop.price(shop.meter(), unit_amount=10)
+    subscription = shop.subscription(customer, price.id, trial_period_days=45)
+    shop.send(customer, "5")
+    invoice = shop.v1.invoices.create_preview({"subscription": subscription.id})
+    assert (invoice.total, invoice.lines.data[0].quantity) == (total, 5)
+
+
+def test_a_canceled_subscription_has_no_upcoming_invoice(shop: Any) -> None:
+    subscription = shop.subscription(shop.customer(), shop.price(shop.meter()).id)
+    shop.v1.subscriptions.cancel(subscription.id)
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.v1.invoices.create_preview({"subscription": subscription.id})
+    assert refusal.value.code == "invoice_upcoming_none"

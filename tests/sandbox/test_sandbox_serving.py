@@ -1,7 +1,9 @@
 """The sandbox as a program: its address, its end, its clock and its ids."""
 
 import signal
+import time
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +19,25 @@ def test_an_interrupted_sandbox_ends_cleanly(start_sandbox: Any) -> None:
     with start_sandbox() as sandbox:
         sandbox.child.send_signal(signal.SIGINT)
         assert sandbox.child.wait(5) == 0
+
+
+def test_a_call_in_progress_does_not_keep_a_sandbox_from_ending(start_sandbox: Any, pool: ThreadPoolExecutor) -> None:
+    with start_sandbox() as sandbox:
+        shop = sandbox.shop()
+        shop.fault("latency", delay_s=60, times=1)
+        call = pool.submit(shop.customer)
+        wait_for_a_call_in_progress(sandbox)
+        sandbox.child.terminate()
+        assert sandbox.child.wait(5) == 0
+        assert call.exception() is not None
+        shop.http.close()
+
+
+def wait_for_a_call_in_progress(sandbox: Any) -> None:
+    """Returns once the only fault has struck."""
+    deadline = time.monotonic() + 10
+    while sandbox.control("GET", "faults")["data"][0]["times"]:
+        assert time.monotonic() < deadline
 
 
 def test_the_same_seed_and_calls_give_the_same_ids(start_sandbox: Any) -> None:

@@ -122,3 +122,17 @@ def test_a_period_passes_with_the_clock(own_shop: Any) -> None:
     own_shop.sandbox.control("POST", "clock", advance=32 * DAY_S)
     later = own_shop.v1.subscriptions.retrieve(subscription.id)["items"].data[0]
     assert later.current_period_start == first_end
+
+
+@pytest.mark.parametrize("name", ["backdate_start_date", "billing_cycle_anchor", "trial_end"])
+@pytest.mark.parametrize("instant", [-1, 1_795_000_000_000])
+def test_a_time_in_milliseconds_or_before_1970_is_refused(shop: Any, price: str, name: str, instant: int) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid timestamp") as refusal:
+        shop.subscription(shop.customer(), price, **{name: instant})
+    assert refusal.value.param == name
+
+
+def test_a_long_trial_is_one_period(shop: Any, price: str) -> None:
+    subscription = shop.subscription(shop.customer(), price, trial_period_days=90)
+    item = subscription["items"].data[0]
+    assert item.current_period_end - item.current_period_start == 90 * DAY_S
