@@ -21,7 +21,7 @@ import structlog
 from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
 from service.log_lines import EVENTS
-from service.redaction import redact_field
+from service.redaction import on_one_line, on_own_lines, redact_field
 
 __all__ = ["EVENTS", "configure", "say"]
 
@@ -34,8 +34,6 @@ CHATTY = ("stripe", "kombu", "amqp", "asyncio", "urllib3")  # a line a call: at 
 RQ_DROPPED = frozenset({"func", "arguments", "kwargs"})  # of RQ's failed jobs: never a payload in a log
 _RQ_CALL = re.compile(r"([\w.]+)\(.*\)(?= \([\w.:-]+\)$)")  # "queue: path.function('argument') (job id)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 # Not structlog's global configuration: a line of ours reaches the standard logger whatever a program sets up.
 _LOGGER: structlog.stdlib.BoundLogger = structlog.wrap_logger(
@@ -151,8 +149,7 @@ def _for_reading(_logger: object, _method: str, fields: Fields) -> Fields:
 def _on_one_line(name: str, value: object) -> object:
     if not isinstance(value, str):
         return value
-    pattern = _CONTROL_BUT_NEWLINE if name in {"exception", "stack"} else _CONTROL
-    return pattern.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    return on_own_lines(value) if name in {"exception", "stack"} else on_one_line(value)
 
 
 def _restyle(*, is_debug: bool) -> None:

@@ -30,6 +30,8 @@ _ASSIGNMENT = re.compile(
     r"(?P<value>b?'[^']*'|b?\"[^\"]*\"|[^\s'\",;&)}]+)",
     re.IGNORECASE,
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_BUT_NEWLINE = re.compile(_CONTROL.pattern.replace(r"\x00-\x1f", r"\x00-\x09\x0b-\x1f"))
 _MASKED = re.compile(r"['\"]?((sk|rk|pk)_(live|test)_…\w{0,4}|whsec_…|Bearer|Basic|\[redacted\])")
 
 
@@ -80,6 +82,20 @@ def _redact_within(values: Mapping[Any, object] | Iterable[object], *, depth: in
         fields = islice(values.items(), ITEMS_MAX)
         return {str(name): redact_field(str(name), value, depth=depth) for name, value in fields}
     return [redact(value, depth=depth) for value in islice(values, ITEMS_MAX)]
+
+
+def on_one_line(text: str) -> str:
+    """`text` in which no character breaks the line or moves the cursor: what comes from outside cannot pose as ours."""
+    return _CONTROL.sub(_spelled_out, text)
+
+
+def on_own_lines(text: str) -> str:
+    """As `on_one_line`, but line breaks stay: for tracebacks."""
+    return _CONTROL_BUT_NEWLINE.sub(_spelled_out, text)
+
+
+def _spelled_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _shortened(text: str) -> str:

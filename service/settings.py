@@ -62,7 +62,9 @@ class Settings:
         }
         missing = [name for name in names if not values[name]]
         if missing:
-            raise SettingsInvalid("\n".join(f"{name} is not set: {MEANINGS[name]}" for name in missing))
+            raise SettingsInvalid(
+                "\n".join(f"{name} is not set in the environment or .env: {MEANINGS[name]}" for name in missing)
+            )
 
 
 def load() -> Settings:

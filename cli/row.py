@@ -1,0 +1,140 @@
+"""`meterpost row show`: a row's whole story, every state with one sentence."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from cli.exits import OK, Failed
+from cli.ledger import reading
+from cli.output import instant, json_option, print_json, shown
+from service.ledger.story import (
+    ConflictingRow,
+    MadeAttempt,
+    QuarantinedRow,
+    RecordedRow,
+    ReportedMeterEvent,
+    Story,
+    UsedIdentifier,
+    tell_story,
+)
+
+EPILOG = """\b
+Examples:
+  meterpost row show export-17
+  meterpost row show 01932f6e-7a11-7c02-9d5b-0d1f6a4c2e90 --json
+"""
+STATES = {
+    "sealed": "It waits to be sent to Stripe.",
+    "unknown": "A call may have counted; the same identifier is sent again, which cannot count twice.",
+    "accepted": "Stripe took it; its summaries have not been read yet.",
+    "confirmed": "Stripe's summaries agree: it counts, once.",
+    "refused": "Stripe will not take it; a person has to look.",
+    "held": "Whether it counts cannot be decided from here; it waits for Stripe's own books.",
+    "conflict": "Stripe and the ledger disagree about it; a person has to look.",
+}
+OUTCOMES = {
+    None: "still open, or its end was never heard",
+    "accepted": "Stripe took it",
+    "refused": "Stripe refused it for good",
+    "unavailable": "it did not count, and is sent again",
+    "unknown": "it may have counted",
+}
+
+
+@click.group()
+def command() -> None:
+    """Look at rows."""
+
+
+@command.command(epilog=EPILOG)
+@click.argument("row_id")
+@json_option
+def show(*, row_id: str, as_json: bool) -> int:
+    """Tell the whole story of the row ROW_ID.
+
+    What was told, the meter event it became, every call to Stripe with its request id, and the confirmation; or why it
+    stands in quarantine or in conflict. An id that several sources use shows all of their rows.
+    """
+    with reading() as tx:
+        story = tell_story(tx, row_id)
+    if story.is_empty:
+        raise Failed(f"the ledger knows no row {row_id}: it may still be on the queue (see meterpost status)")
+    if as_json:
+        print_json(asdict(story))
+    else:
+        click.echo("\n".join(_lines(story)))
+    return OK
+
+
+def _lines(story: Story) -> Iterator[str]:
+    for row in story.rows:
+        yield from _of_row(row, story)
+    for conflict in story.conflicts:
+        yield _at(conflict.recorded_at, f"told again by {shown(conflict.source)} with other content: {_told(conflict)}")
+        yield "    In conflict: the first content counts, and this is kept for a person."
+    for quarantined in story.quarantined:
+        yield from _of_quarantined(quarantined)
+
+
+def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
+    yield f"Row {shown(row.row_id)} of {shown(row.source)}: {_told(row)}"
+    yield _at(row.recorded_at, f"recorded as entry {row.entry_id}")
+    meter_events = [one for one in story.meter_events if one.meter_event_id == row.meter_event_id]
+    if not meter_events:
+        yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and is sealed once that is over."
+    for meter_event in meter_events:
+        yield from _of_meter_event(meter_event, story)
+
+
+def _told(row: RecordedRow | ConflictingRow) -> str:
+    return f"{shown(row.value)} {row.meter} of {row.customer} at {instant(row.occurred_at)}"
+
+
+def _of_meter_event(meter_event: ReportedMeterEvent, story: Story) -> Iterator[str]:
+    others = f"together with {meter_event.entries - 1:,} more" if meter_event.entries > 1 else "alone"
+    text = f"sealed {others} as meter event {meter_event.meter_event_id}: {shown(meter_event.value)}"
+    yield _at(meter_event.sealed_at, f"{text} at {instant(meter_event.stamped_at)}")
+    if meter_event.is_unbilled:
+        yield "    Unbilled: no subscription on this meter was known when it was sealed."
+    for used in story.identifiers:
+        if used.meter_event_id == meter_event.meter_event_id:
+            yield from _of_identifier(used, story)
+    for when, text in ((meter_event.accepted_at, "accepted"), (meter_event.confirmed_at, "confirmed")):
+        if when is not None:
+            yield _at(when, text)
+    yield f"    {meter_event.state.capitalize()}: {STATES[meter_event.state]}{_why(meter_event)}"
+
+
+def _of_identifier(used: UsedIdentifier, story: Story) -> Iterator[str]:
+    yield f"    generation {used.generation}, identifier {used.identifier}"
+    for attempt in story.attempts:
+        if (attempt.meter_event_id, attempt.generation) == (used.meter_event_id, used.generation):
+            yield _at(attempt.started_at, f"called Stripe: {_ended(attempt)}")
+
+
+def _ended(attempt: MadeAttempt) -> str:
+    said = [
+        OUTCOMES[attempt.outcome],
+        f"status {attempt.status}" if attempt.status else "",
+        shown(attempt.code),
+        shown(attempt.detail),
+        f"request {attempt.request_id}" if attempt.request_id else "",
+        "replayed" if attempt.is_replayed else "",
+    ]
+    return ", ".join(filter(None, said))
+
+
+def _why(meter_event: ReportedMeterEvent) -> str:
+    reason = f" Reason: {shown(meter_event.reason)}." if meter_event.reason else ""
+    return f"{reason} Next call at {instant(meter_event.due_at)}." if meter_event.due_at else reason
+
+
+def _of_quarantined(row: QuarantinedRow) -> Iterator[str]:
+    yield _at(row.recorded_at, f"quarantined as number {row.quarantine_id}: {shown(row.field)}: {shown(row.reason)}")
+    yield f"    In quarantine: it was never counted. Its bytes: {shown(row.raw.decode('utf-8', 'backslashreplace'))}"
+
+
+def _at(when: datetime, text: str) -> str:
+    return f"  {instant(when)}  {text}"

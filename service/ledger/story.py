@@ -1,0 +1,126 @@
+"""Everything the ledger knows of one row: what was told, what it became, what was asked of Stripe and what it said.
+
+The way back from a complaint or an invoice line to the facts, in the order in which they happened.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from service.ledger.connection import Transaction, fetch
+
+ROWS_MAX = 20  # sources that number their rows alike are few; more than a screen is no answer
+ATTEMPTS_MAX = 1_000  # a day and a night of retries is about a hundred
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRow:
+    """A row that became an entry."""
+
+    account: str
+    source: str
+    row_id: str
+    entry_id: int
+    customer: str
+    meter: str
+    value: Decimal
+    occurred_at: datetime
+    recorded_at: datetime
+    bucket: datetime
+    meter_event_id: int | None  # None: not sealed yet
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingRow:
+    """What was told again under the same id with other content."""
+
+    account: str
+    source: str
+    row_id: str
+    customer: str
+    meter: str
+    value: Decimal
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """What carried the id and could not be read as a row."""
+
+    quarantine_id: int
+    row_id: str
+    field: str | None
+    reason: str
+    raw: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedMeterEvent:
+    meter_event_id: int
+    value: Decimal
+    entries: int
+    stamped_at: datetime
+    state: str
+    reason: str | None
+    due_at: datetime | None
+    is_unbilled: bool
+    generation: int
+    sealed_at: datetime
+    accepted_at: datetime | None
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsedIdentifier:
+    """A generation: the meter event under one identifier."""
+
+    meter_event_id: int
+    generation: int
+    identifier: str
+    ambiguous_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAttempt:
+    meter_event_id: int
+    generation: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None  # None: still open
+    status: int | None
+    code: str | None
+    detail: str | None
+    request_id: str | None
+    idempotency_key: str
+    is_replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All that carried one row id. Empty lists all over: the ledger has never heard of it."""
+
+    rows: list[RecordedRow]
+    conflicts: list[ConflictingRow]
+    quarantined: list[QuarantinedRow]
+    meter_events: list[ReportedMeterEvent]
+    identifiers: list[UsedIdentifier]
+    attempts: list[MadeAttempt]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.rows or self.conflicts or self.quarantined)
+
+
+def tell_story(tx: Transaction, row_id: str) -> Story:
+    rows = fetch(tx, RecordedRow, "rows_called", row_id=row_id, rows_max=ROWS_MAX)
+    sealed = [row.meter_event_id for row in rows if row.meter_event_id is not None]
+    return Story(
+        rows=rows,
+        conflicts=fetch(tx, ConflictingRow, "conflicts_called", row_id=row_id, rows_max=ROWS_MAX),
+        quarantined=fetch(tx, QuarantinedRow, "quarantined_called", row_id=row_id, rows_max=ROWS_MAX),
+        meter_events=fetch(tx, ReportedMeterEvent, "meter_events_of", meter_event_ids=sealed),
+        identifiers=fetch(tx, UsedIdentifier, "generations_of", meter_event_ids=sealed),
+        attempts=fetch(tx, MadeAttempt, "all_attempts_of", meter_event_ids=sealed, attempts_max=ATTEMPTS_MAX),
+    )
