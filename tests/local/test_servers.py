@@ -32,6 +32,15 @@ with valkey() as queues, postgres(fsync=False) as ledger:
     print(json.dumps(told), flush=True)
     sys.stdin.read()
 """
+FORKING = """
+import json, os, signal
+from local.valkey import valkey
+with valkey() as queues:
+    fork = os.fork()
+    if fork:
+        print(json.dumps([queues.pid, fork]), flush=True)
+    signal.pause()
+"""
 
 
 def _directories(urls: list[str]) -> list[Path]:
@@ -115,6 +124,17 @@ def test_servers_and_their_files_end_with_a_parent_that_is_killed(
     parent.kill()
     assert eventually(lambda: not any(map(is_alive, told["pids"] + told["guards"])))
     assert not list(open_path.iterdir())
+
+
+def test_a_fork_of_the_killed_parent_does_not_keep_servers_alive(
+    program: Start, open_path: Path, is_alive: Callable[[int], bool], eventually: Claim
+) -> None:
+    """A fork inherits the pipe to the guard, so the end of the pipe alone would come too late."""
+    parent = program(FORKING, env=os.environ | {"TMPDIR": str(open_path)})
+    server, fork = json.loads(parent.stdout.readline())
+    parent.kill()
+    assert eventually(lambda: not is_alive(server))
+    os.kill(fork, signal.SIGKILL)
 
 
 def test_servers_end_with_guards_that_are_killed(
