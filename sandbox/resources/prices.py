@@ -128,7 +128,6 @@ def _from_params(call: Call) -> Price:
         active=params.text("active") != "false",
         currency=params.required("currency").lower(),
         recurring=_recurring(call) if "recurring" in params else None,
-        product=_product(call),
         nickname=params.text("nickname"),
         lookup_key=params.text("lookup_key"),
         metadata=params.texts("metadata"),
@@ -136,6 +135,7 @@ def _from_params(call: Call) -> Price:
         tiers_mode=tiers_mode,
         tiers=tiers,
         transform=_transform(params, has_tiers=bool(tiers)),
+        product=_product(call),  # last: a refused price must not leave its product behind
     )
 
 

@@ -160,3 +160,9 @@ def test_a_meter_with_a_wrong_part_is_refused(shop: Any, wanted: Any, param: str
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.meter(**wanted) if "event_name" not in wanted else shop.meter(wanted["event_name"])
     assert refusal.value.param == param
+
+
+def test_a_refused_price_leaves_no_product_behind(shop: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.v1.prices.create({"currency": "usd", "product_data": {"name": "Calls"}})
+    assert shop.v1.products.list().data == []
