@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
+TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
+
 .PHONY: help demo test up check format lock clean
 .DEFAULT_GOAL := help
 
@@ -19,13 +22,13 @@ $(STAMP): requirements.lock pyproject.toml client/pyproject.toml
 	@touch $@
 
 demo: $(STAMP) ## the main job, end to end, in under two minutes
-	@$(BIN)/meterpost demo $(ARGS)
+	@$(TETHERED) $(BIN)/meterpost demo $(ARGS)
 
 test: $(STAMP) ## all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(TETHERED) $(BIN)/python -m pytest $(ARGS)
 
 up: $(STAMP) ## everything running, until Ctrl-C
-	@$(BIN)/meterpost up $(ARGS)
+	@$(TETHERED) $(BIN)/meterpost up $(ARGS)
 
 check: $(STAMP) ## lint and types
 	@$(BIN)/ruff check .

@@ -108,13 +108,15 @@ class Reconciler:
 def compare_hours(hours: Sequence[HourOfLane], read: Sequence[Summary]) -> tuple[list[int], list[HourOfLane]]:
     """The meter events of hours in which Stripe's books agree with ours, and the hours in which they do not.
 
-    An hour with something unsettled in it never agrees as a whole: its sum could be right by accident.
+    An hour in which something may still be sent is looked at later; its sum would be right by accident.
     """
     counted: dict[datetime, Decimal] = {summary.start: summary.value for summary in read}
     agreed: list[int] = []
     differing: list[HourOfLane] = []
     for hour in hours:
-        if not hour.is_unsettled and is_equal(counted.get(hour.hour, NOTHING), hour.value):
+        if hour.is_moving:
+            continue
+        if not hour.is_held and is_equal(counted.get(hour.hour, NOTHING), hour.value):
             agreed += hour.accepted_ids
         else:
             differing.append(hour)

@@ -28,7 +28,8 @@ class HourOfLane:
     hour: datetime
     value: Decimal
     accepted_ids: list[int]
-    is_unsettled: bool  # something else in this hour may or may not have counted
+    is_moving: bool  # something in this hour is still to be sent
+    is_held: bool  # something in this hour may or may not have counted, and nobody will send it again
     is_overdue: bool  # no lag of the summaries can explain an absence any more
 
 

@@ -1,5 +1,5 @@
 -- A lane's books by the hour, for the hours in which an acceptance waits: what Stripe's summary must say if it counted
--- each once. An hour with anything unsettled in it is told apart, because its sum may be either of two.
+-- each once. An hour in which something is still to be sent, or is held, is told apart: its sum may be either of two.
 WITH waiting AS (
     SELECT DISTINCT date_bin('1 hour', stamped_at, 'epoch') AS hour
     FROM meter_event
@@ -13,7 +13,8 @@ SELECT
         ELSE sum(m.value) FILTER (WHERE counts)
     END AS value,
     array_agg(m.meter_event_id ORDER BY m.meter_event_id) FILTER (WHERE m.state = 'accepted') AS accepted_ids,
-    bool_or(m.state IN ('sealed', 'unknown', 'held')) AS is_unsettled,
+    bool_or(m.state IN ('sealed', 'unknown')) AS is_moving,
+    bool_or(m.state IN ('held', 'conflict')) AS is_held,
     max(m.accepted_at) FILTER (WHERE m.state = 'accepted') < ledger_now() - %(missing_after)s AS is_overdue
 FROM waiting AS w
 JOIN meter_event AS m
