@@ -99,14 +99,22 @@ def subscription_mirror(
         return Unreadable(reason=f"the subscription has no readable {unfit}")
 
 
+def listed_subscription(told: Json, *, read_at: datetime) -> SubscriptionMirror | Unreadable:
+    """Read a subscription of a list of Stripe's. No event told it, so any event of it is newer: as of its creation."""
+    created = instant(inner(told, "created"))
+    if created is None:
+        return Unreadable(reason="the subscription has no readable created")
+    return subscription_mirror(told, as_of=created, read_at=read_at)
+
+
 def invoice_mirror(told: Json, *, as_of: datetime, read_at: datetime | None = None) -> InvoiceMirror | Unreadable:
-    """Read Stripe's invoice; of its fields only the id and the status are indispensable."""
+    """Read Stripe's invoice. Indispensable are only the id and, unless it is deleted, the status."""
     try:
         return InvoiceMirror(
             invoice=_required(_id(told, kind="invoice"), "id"),
             customer=id_of(inner(told, "customer")),
             subscription=_invoiced_subscription(told),
-            status=_required(word(inner(told, "status")), "status"),
+            status=None if inner(told, "deleted") is True else _required(word(inner(told, "status")), "status"),
             billing_reason=word(inner(told, "billing_reason")),
             period_start=instant(inner(told, "period_start")),
             period_end=instant(inner(told, "period_end")),

@@ -6,45 +6,196 @@ one, do not decide, the object is read from Stripe first, outside of any transac
 the events to come back when their claim has run out; a claim held twice is closed once.
 """
 
-import json
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import psycopg
 from redis.exceptions import RedisError
 
 from service.gateway import StripeRefused, StripeUnavailable
-from service.ledger import Ledger, Transaction, events, mirrors
+from service.ledger import Ledger, events
 from service.ledger.events import FAILURES_MAX, DueEvent, PutOff
 from service.limiter import Throttled
 from service.logs import say
-from service.mirrors import InvoiceMirror, Json, SubscriptionMirror, Unreadable, inner, invoice_mirror, subscription_mirror
+from service.mirrors import Unreadable
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
+from workers._effects import INVOICE, SUBSCRIPTION, Change, Effect, Mirror, ReadsStripe, changes_of, reason_to_ignore
 from workers._setup import set_up
 
 EVENTS_A_CLAIM_MAX = 200  # of 3 KB each; one transaction closes them
-DOUBLINGS_MAX = 16  # 2 ** 16 s is beyond every backoff_max
+DOUBLINGS_MAX = 16  # of the wait; beyond any longest one
 REASON_CHARS_MAX = 500
-DELETED = "invoice.deleted"
 AWAY = (StripeUnavailable, Throttled, RedisError)  # Stripe, or the limiter before it
 
-Mirror = TypeVar("Mirror", SubscriptionMirror, InvoiceMirror)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a change could not be applied now; `is_passing`: by an outage, which is waited for."""
+
+    reason: str
+    is_passing: bool
 
 
-class ReadsStripe(Protocol):
-    """What an effect may ask of Stripe."""
+class Applier:
+    """Applies the due events of accounts. Stripe is only asked where events do not decide."""
 
-    def retrieve_subscription(self, subscription: str) -> dict[str, Json]: ...
-    def retrieve_invoice(self, invoice: str) -> dict[str, Json]: ...
+    def __init__(
+        self,
+        ledger: Ledger,
+        stripe: ReadsStripe,
+        *,
+        timing: Timing,
+        chance: random.Random,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._stripe = stripe
+        self._timing = timing
+        self._chance = chance
+        self._stopping = stopping or threading.Event()
+
+    def drain(self, account: str) -> None:
+        """Apply what is due until nothing is, the time is up, or the process stops."""
+        until = time.monotonic() + self._timing.drain_s
+        while time.monotonic() < until and not self._stopping.is_set():
+            if self.apply_due(account) == 0:
+                return
+
+    def apply_due(self, account: str) -> int:
+        """Claim due events and apply them. Returns how many were claimed."""
+        until = time.monotonic() + self._timing.lease_s
+        with self._ledger.transaction() as tx:
+            claimed = events.claim_events(tx, account, events_max=EVENTS_A_CLAIM_MAX, claim=self._timing.lease)
+        reasons = {event.event_id: reason for event in claimed if (reason := reason_to_ignore(event))}
+        self._ignore(account, reasons)
+        wanted = [event for event in claimed if event.event_id not in reasons]
+        self._apply(account, SUBSCRIPTION, wanted=wanted, until=until)
+        self._apply(account, INVOICE, wanted=wanted, until=until)
+        return len(claimed)
+
+    def _ignore(self, account: str, reasons: dict[str, str]) -> None:
+        if not reasons:
+            return
+        with self._ledger.transaction() as tx:
+            events.mark_ignored(tx, account, reasons)
+        for event_id, reason in reasons.items():
+            say("event.ignored", event_id=event_id, reason=reason)
+
+    def _apply(self, account: str, effect: Effect[Mirror], *, wanted: Sequence[DueEvent], until: float) -> None:
+        """Close what the events decide, all at once; then ask Stripe for the rest, object by object, while time is."""
+        changes = list(changes_of(effect, wanted))
+        undecided = [change for change in changes if change.mirror is None]
+        undecided += self._close_all(account, effect, [change for change in changes if change.mirror is not None])
+        for change in undecided:
+            if self._stopping.is_set() or time.monotonic() > until:
+                return
+            self._ask_and_close(account, effect, change)
+
+    def _close_all(
+        self, account: str, effect: Effect[Mirror], changes: Sequence[Change[Mirror]]
+    ) -> list[Change[Mirror]]:
+        """Close these changes together; alone where one spoils the transaction of all. Returns the undecided."""
+        try:
+            return self._close(account, effect, changes)
+        except (psycopg.DataError, psycopg.IntegrityError):
+            return [tied for change in changes for tied in self._close_alone(account, effect, change)]
+
+    def _close_alone(self, account: str, effect: Effect[Mirror], change: Change[Mirror]) -> list[Change[Mirror]]:
+        try:
+            return self._close(account, effect, [change])
+        except (psycopg.DataError, psycopg.IntegrityError) as spoilt:
+            self._put_off(account, change, Failure(reason=str(spoilt), is_passing=False))
+            return []
+
+    def _close(self, account: str, effect: Effect[Mirror], changes: Sequence[Change[Mirror]]) -> list[Change[Mirror]]:
+        """Effects and marks in one transaction. Returns the changes that need Stripe's word, untouched."""
+        if not changes:
+            return []
+        with self._ledger.transaction() as tx:
+            told = {event.event_id for change in changes for event in change.events}
+            unclosed = events.lock_events(tx, account, told)
+            ours = [change for change in changes if any(event.event_id in unclosed for event in change.events)]
+            changed = effect.put(tx, account, [change.mirror for change in ours if change.mirror is not None])
+            same = [change.mirror for change in ours if change.mirror is not None and change.object_id not in changed]
+            tied = effect.tied(tx, account, same)
+            done = [change for change in ours if change.object_id not in tied]
+            applied = {event.event_id for change in done for event in change.events} & unclosed
+            events.mark_applied(tx, account, applied)
+            moving = {event.event_id for change in done if change.object_id in changed for event in change.newest}
+            events.add_effects(tx, account, moving & unclosed, kind=effect.name)
+        _tell(done, moving=moving)
+        return [change for change in ours if change.object_id in tied]
+
+    def _ask_and_close(self, account: str, effect: Effect[Mirror], change: Change[Mirror]) -> None:
+        match self._ask(effect, change):
+            case Failure() as failure:
+                self._put_off(account, change, failure)
+            case mirror:
+                self._close_alone(account, effect, replace(change, mirror=mirror))
+
+    def _ask(self, effect: Effect[Mirror], change: Change[Mirror]) -> Mirror | Failure:
+        try:
+            told = effect.retrieve(self._stripe, change.object_id)
+        except AWAY as away:
+            return Failure(reason=str(away), is_passing=True)
+        except StripeRefused as refused:
+            return Failure(reason=str(refused), is_passing=False)
+        last = change.newest[-1]
+        mirror = effect.parse(told, as_of=last.created_at, read_at=last.claimed_at)
+        return Failure(reason=mirror.reason, is_passing=False) if isinstance(mirror, Unreadable) else mirror
+
+    def _put_off(self, account: str, change: Change[Mirror], failure: Failure) -> None:
+        put_off = [self._later(event, failure) for event in change.events]
+        with self._ledger.transaction() as tx:
+            events.put_off_events(tx, account, put_off)
+        for one in put_off:
+            name = "event.retried" if one.failures < FAILURES_MAX else "event.failed"
+            say(name, event_id=one.event_id, object_id=change.object_id, failures=one.failures, reason=one.reason)
+
+    def _later(self, event: DueEvent, failure: Failure) -> PutOff:
+        """Full jitter below a bound that doubles. An outage never makes a dead letter: it is no fault of the event."""
+        bound_s = min(
+            self._timing.apply_backoff_max_s, self._timing.backoff_base_s * 2 ** min(event.failures, DOUBLINGS_MAX)
+        )
+        failures = event.failures + 1
+        return PutOff(
+            event_id=event.event_id,
+            wait=timedelta(seconds=self._chance.uniform(0, bound_s)),
+            reason=failure.reason[:REASON_CHARS_MAX],
+            failures=min(failures, FAILURES_MAX - 1) if failure.is_passing else failures,
+        )
 
 
-class Parse(Protocol[Mirror]):
-    def __call__(self, told: Json, *, as_of: datetime, read_at: datetime | None = None) -> Mirror | Unreadable: ...
+def _tell(done: Sequence[Change[Mirror]], *, moving: set[str]) -> None:
+    for change in done:
+        for event in change.events:
+            say(
+                "event.applied",
+                event_id=event.event_id,
+                event_type=event.type,
+                object_id=change.object_id,
+                is_newest=event.event_id in moving,
+            )
+
+
+def main() -> None:
+    stopping = threading.Event()
+    with set_up("apply") as setup:
+        applier = Applier(
+            setup.ledger,
+            setup.gateway,
+            timing=setup.timing,
+            chance=random.Random(),  # noqa: S311 — jitter, not a secret
+            stopping=stopping,
+        )
+        wakeups = WakeUps(setup.redis, "apply", timing=setup.timing)
+        WakeUpWorker(wakeups, {"apply": applier.drain}, stopping=stopping).work()
+
+
+if __name__ == "__main__":
+    main()

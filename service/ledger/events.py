@@ -4,7 +4,7 @@ A claim only moves `due_at` on: when its holder dies, the event comes back by it
 no two holders close it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueEvent:
-    """A claimed event. `is_ours` False: it is of the other mode than the ledger's account."""
+    """A claimed event, with what tells whether it is of the ledger's own account and mode."""
 
     event_id: str
     type: str
@@ -36,7 +36,9 @@ class DueEvent:
     object_id: str | None
     body: bytes
     failures: int
-    is_ours: bool
+    is_of_our_mode: bool
+    stripe_account: str | None
+    claimed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,16 @@ def mark_applied(tx: Transaction, account: str, event_ids: Collection[str]) -> N
     execute(tx, "mark_applied", account=account, event_ids=sorted(event_ids))
 
 
-def mark_ignored(tx: Transaction, account: str, event_ids: Collection[str], *, reason: str) -> None:
-    execute(tx, "mark_ignored", account=account, event_ids=sorted(event_ids), reason=reason)
+def mark_ignored(tx: Transaction, account: str, reasons: Mapping[str, str]) -> None:
+    """Close events that change nothing here; `reasons` by event id."""
+    event_ids = sorted(reasons)
+    execute(
+        tx,
+        "mark_ignored",
+        account=account,
+        event_ids=event_ids,
+        reasons=[reasons[event_id] for event_id in event_ids],
+    )
 
 
 def add_effects(tx: Transaction, account: str, event_ids: Collection[str], *, kind: str) -> None:

@@ -2,16 +2,16 @@
 -- of a worker that dies come back by themselves.
 UPDATE event
 SET due_at = ledger_now() + %(claim)s
-WHERE (account, event_id) IN (
-    SELECT account, event_id
-    FROM event
-    WHERE account = %(account)s AND state = 'received' AND due_at <= ledger_now()
-    ORDER BY due_at
+FROM (
+    SELECT e.account, e.event_id, a.stripe_account, a.is_live
+    FROM event AS e
+    LEFT JOIN account AS a USING (account)
+    WHERE e.account = %(account)s AND e.state = 'received' AND e.due_at <= ledger_now()
+    ORDER BY e.due_at
     LIMIT %(events_max)s
-    FOR UPDATE SKIP LOCKED
-)
+    FOR UPDATE OF e SKIP LOCKED
+) AS due
+WHERE (event.account, event.event_id) = (due.account, due.event_id)
 RETURNING
-    event_id, type, created_at, object_id, body, failures,
-    NOT EXISTS (
-        SELECT FROM account AS a WHERE a.account = event.account AND a.is_live <> event.is_live
-    ) AS is_ours
+    event.event_id, event.type, event.created_at, event.object_id, event.body, event.failures,
+    coalesce(event.is_live = due.is_live, true) AS is_of_our_mode, due.stripe_account, ledger_now() AS claimed_at
