@@ -76,12 +76,15 @@ class RowQueue:
         self._prefetch_messages = prefetch_messages
         self._connection: Connection | None = None
         self._channel: Any = None
+        self._consumer: Consumer | None = None
         self._arrived: deque[Any] = deque()  # delivered by the broker, not yet claimed
         self._claimed: dict[str, Any] = {}  # tag → kombu's message, in the order of delivery
 
     def claim(self, *, messages_max: int, wait_s: float) -> list[Claimed]:
         """Up to `messages_max` messages, waiting up to `wait_s` for the first; none is a possible answer."""
         with self._connected() as connection:
+            if self._consumer is None:
+                self._consumer = self._consume()
             if not self._arrived and len(self._claimed) < self._prefetch_messages:
                 self._drain(connection, messages_max=messages_max, wait_s=wait_s)
         return [self._take() for _ in range(min(messages_max, len(self._arrived)))]
@@ -112,11 +115,15 @@ class RowQueue:
 
     def close(self) -> None:
         """Give back at once what was claimed and not acknowledged, and disconnect."""
-        connection, self._connection, self._channel = self._connection, None, None
+        connection, self._connection, self._channel, self._consumer = self._connection, None, None, None
         self._arrived.clear()
         self._claimed.clear()
-        if connection is not None:
-            connection.release()  # type: ignore[no-untyped-call]  # kombu's; it says nothing of a broker that is away
+        if connection is None:
+            return
+        try:
+            connection.release()  # type: ignore[no-untyped-call]
+        except connection.channel_errors as failure:  # those of the connection kombu passes over itself
+            logger.warning("claims.not_given_back, they come by the visibility timeout: %s", type(failure).__name__)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -125,14 +132,13 @@ class RowQueue:
         connection = self._connection
         try:
             if self._channel is None:
-                self._consume(connection)
+                self._channel = open_channel(connection)
             yield connection
         except (*connection.connection_errors, *connection.channel_errors) as failure:
             self.close()
             raise QueueUnavailable(f"{type(failure).__name__}: {failure}") from failure
 
-    def _consume(self, connection: Connection) -> None:
-        self._channel = open_channel(connection)
+    def _consume(self) -> Consumer:
         consumer = Consumer(  # type: ignore[no-untyped-call]
             self._channel,
             queues=row_queues(self._broker_url),
@@ -141,6 +147,7 @@ class RowQueue:
             prefetch_count=self._prefetch_messages,
         )
         consumer.consume()  # type: ignore[no-untyped-call]
+        return consumer
 
     def _drain(self, connection: Connection, *, messages_max: int, wait_s: float) -> None:
         try:

@@ -59,6 +59,9 @@ class Publisher:
             line.close()
             failure: Exception = raised
             return failure
+        except BaseException:  # interrupted: half a reply may stand in its socket, which nobody must read as theirs
+            line.close()
+            raise
         self._keep(line)
         return None
 

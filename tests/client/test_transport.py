@@ -131,6 +131,18 @@ def test_a_rejected_message_is_gone(connection: Connection) -> None:
         assert consumer.channel.items.depth("q").unacked == 0
 
 
+def test_a_prefix_of_keys_is_kept_from_publishing_to_restoring(valkey_url: str, connection: Connection) -> None:
+    options = {"global_keyprefix": "team:"}
+    with Connection(valkey_url, transport="meterpost.transport:Transport", transport_options=options) as prefixed:
+        messages: list[Any] = []
+        consumer = _consumer(prefixed, messages)
+        _publish(prefixed, b"1")
+        prefixed.drain_events(timeout=5)
+        consumer.channel.close()
+    plain = open_channel(connection).items
+    assert (plain.depth("q").waiting, plain.depth("team:q").waiting) == (0, 1)
+
+
 def test_an_empty_queue_is_a_timeout(connection: Connection) -> None:
     with _consumer(connection, []), pytest.raises(TimeoutError):
         connection.drain_events(timeout=0.01)

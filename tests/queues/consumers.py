@@ -8,11 +8,13 @@ import os
 import random
 import signal
 import sys
+import threading
 
 from service.queues import RowQueue
 
 VISIBILITY_TIMEOUT_S = 1
 PREFETCH_MESSAGES = 20
+ROUND_S = 0.003  # about what claiming, recording and acknowledging take
 
 
 def main() -> None:
@@ -25,12 +27,14 @@ def main() -> None:
 
 
 def kill(url: str, journal: str, kills: str) -> str:
-    """Kill so many consumers, each after a few claims."""
+    """Kill so many consumers, each at a chance moment after a few claims."""
     chance = random.Random(7)
     for _ in range(int(kills)):
         pid, claims = _fork_consumer(url, journal)
         for _ in range(chance.randrange(5)):
             os.read(claims, 1)
+        # A chance moment of its round, not a wait for something: the kill must also fall into the claim itself.
+        threading.Event().wait(chance.uniform(0, ROUND_S))
         _end(pid, claims)
     return "killed"
 

@@ -107,3 +107,14 @@ def test_a_full_server_refuses_rows_and_can_still_be_emptied() -> None:
         publisher.close()
         assert "OutOfMemory" in type(refused).__name__
         assert client.llen(QUEUE_NAME) == 1
+
+
+def test_closing_on_a_server_that_says_no_leaves_the_claims_to_the_visibility_timeout() -> None:
+    with valkey() as server, redis.Redis.from_url(server.url) as client:
+        publisher, consumer = Publisher(server.url), RowQueue(server.url, visibility_timeout_s=60, prefetch_messages=9)
+        publisher.publish([b"1"])
+        consumer.claim(messages_max=1, wait_s=5)
+        client.replicaof("127.0.0.1", "1")  # and so read-only
+        consumer.close()
+        publisher.close()
+        assert client.hlen(f"{QUEUE_NAME}.unacked") == 1
