@@ -42,6 +42,8 @@ format: $(STAMP) ## rewrite the code as `make check` wants it
 lock: $(STAMP) ## pin requirements.in into requirements.lock, with hashes and without addresses
 	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	  --no-emit-index-url --no-emit-find-links --output-file requirements.lock requirements.in
+	@$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-find-links --output-file deploy/requirements.lock deploy/requirements.in
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) .meterpost build *.egg-info client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
