@@ -70,7 +70,7 @@ class RowQueue:
     """One consumer of rows; for one thread. Connects at the first call, and again after QueueUnavailable."""
 
     def __init__(self, broker_url: str, *, visibility_timeout_s: int, prefetch_messages: int) -> None:
-        """`prefetch_messages` bounds what is claimed and not yet acknowledged."""
+        """`prefetch_messages` bounds what this consumer holds of the queue, whether claimed here yet or not."""
         self._broker_url = broker_url
         self._visibility_timeout_s = visibility_timeout_s
         self._prefetch_messages = prefetch_messages
@@ -81,11 +81,15 @@ class RowQueue:
         self._claimed: dict[str, Any] = {}  # tag → kombu's message, in the order of delivery
 
     def claim(self, *, messages_max: int, wait_s: float) -> list[Claimed]:
-        """Up to `messages_max` messages, waiting up to `wait_s` for the first; none is a possible answer."""
+        """Up to `messages_max` messages, waiting up to `wait_s` for the first; none is a possible answer.
+
+        What was claimed before and is not acknowledged comes first, again: its transaction did not happen.
+        """
+        self._take_back()
         with self._connected() as connection:
             if self._consumer is None:
                 self._consumer = self._consume()
-            if not self._arrived and len(self._claimed) < self._prefetch_messages:
+            if not self._arrived:
                 self._drain(connection, messages_max=messages_max, wait_s=wait_s)
         return [self._take() for _ in range(min(messages_max, len(self._arrived)))]
 
@@ -124,6 +128,12 @@ class RowQueue:
             connection.release()  # type: ignore[no-untyped-call]
         except connection.channel_errors as failure:  # those of the connection kombu passes over itself
             logger.warning("claims.not_given_back, they come by the visibility timeout: %s", type(failure).__name__)
+
+    def _take_back(self) -> None:
+        for message in self._claimed.values():
+            message.delivery_info["redelivered"] = True
+        self._arrived.extendleft(reversed(self._claimed.values()))
+        self._claimed.clear()
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

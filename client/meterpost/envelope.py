@@ -11,6 +11,7 @@ import json
 from typing import Any, Final
 
 GARBLED_CONTENT_TYPE: Final = "application/x-garbled"
+CONTENT_TYPE_LENGTH_MAX: Final = 100
 REDELIVERED_MARK: Final = b"\x1eredelivered\x1e"  # put before a restored item; no JSON can begin with it
 
 
@@ -57,13 +58,18 @@ def _is_envelope(said: object) -> bool:
     return (
         isinstance(said, dict)
         and isinstance(said.get("body"), str)
-        and isinstance(said.get("content-type"), str)
+        and _is_name(said.get("content-type"))
         and isinstance(said.get("content-encoding"), str | None)
         and isinstance(said.get("properties"), dict)
         and isinstance(said.get("headers"), dict)
         # We never compress, and a small item could unfold to any size.
         and "compression" not in said["headers"]
     )
+
+
+def _is_name(said: object) -> bool:
+    # It is told in reasons and logs: no NUL, no line break, no page of text.
+    return isinstance(said, str) and said.isprintable() and len(said) <= CONTENT_TYPE_LENGTH_MAX
 
 
 def _decode_body(envelope: dict[str, Any]) -> bytes:

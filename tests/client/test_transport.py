@@ -172,6 +172,7 @@ def test_rediss_without_options_is_spoken_in_tls(server_hello: Any) -> None:
         b'{"body": "!", "content-type": "a", "headers": {}, "properties": {"body_encoding": "base64"}}',
         b'{"body": "a", "content-type": "a", "headers": {}, "properties": {"body_encoding": "rot13"}}',
         b'{"body": "a", "content-type": "a", "headers": {"compression": "zlib"}, "properties": {}}',
+        b'{"body": "a", "content-type": "a\\u0000", "headers": {}, "properties": {}}',
         b'{"body": {}, "content-type": "a", "headers": {}, "properties": {}}',
         b'{"body": "\\ud800", "content-type": "a", "headers": {}, "properties": {}}',
     ],

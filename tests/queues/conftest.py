@@ -40,7 +40,9 @@ class Queue:
         """Claim and acknowledge until so many have come; the test's timeout bounds it."""
         claimed: list[Claimed] = []
         while len(claimed) < messages:
-            claimed += consumer.claim(messages_max=100, wait_s=0.1)
+            some = consumer.claim(messages_max=100, wait_s=0.1)
+            consumer.ack(some)
+            claimed += some
         return claimed
 
     def close(self) -> None:

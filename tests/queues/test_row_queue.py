@@ -46,15 +46,31 @@ def test_a_message_that_comes_while_waiting_is_claimed(queue: Any) -> None:
 def test_no_more_is_claimed_than_asked_for(queue: Any) -> None:
     queue.put(b"1", b"2", b"3")
     consumer = queue.consumer()
-    assert [len(consumer.claim(messages_max=2, wait_s=0)) for _ in range(3)] == [2, 1, 0]
+    claimed = consumer.claim(messages_max=2, wait_s=5)
+    consumer.ack(claimed)
+    assert [message.body for message in claimed] == [b"1", b"2"]
+    assert [message.body for message in consumer.claim(messages_max=2, wait_s=5)] == [b"3"]
 
 
-def test_no_more_is_in_flight_than_the_prefetch(queue: Any) -> None:
+def test_no_more_is_taken_from_the_queue_than_the_prefetch(queue: Any) -> None:
     queue.put(b"1", b"2", b"3")
     consumer = queue.consumer(prefetch_messages=2)
-    claimed = [consumer.claim(messages_max=10, wait_s=0) for _ in range(2)]
-    assert [len(messages) for messages in claimed] == [2, 0]
+    assert len(consumer.claim(messages_max=10, wait_s=0)) == 2
     assert consumer.depth().waiting == 1
+
+
+def test_what_was_not_acknowledged_comes_first_in_the_next_claim(queue: Any) -> None:
+    queue.put(b"1", b"2", b"3")
+    consumer = queue.consumer(prefetch_messages=3)
+    consumer.claim(messages_max=2, wait_s=5)
+    again = consumer.claim(messages_max=3, wait_s=5)
+    consumer.ack(again)
+    assert [(message.body, message.is_redelivered) for message in again] == [
+        (b"1", True),
+        (b"2", True),
+        (b"3", False),
+    ]
+    assert consumer.depth() == NOTHING
 
 
 def test_what_is_acknowledged_is_gone_also_after_the_visibility_timeout(queue: Any) -> None:
@@ -65,12 +81,12 @@ def test_what_is_acknowledged_is_gone_also_after_the_visibility_timeout(queue: A
     assert consumer.depth() == NOTHING
 
 
-def test_acknowledging_one_claim_leaves_the_next(queue: Any) -> None:
+def test_acknowledging_a_part_leaves_the_rest(queue: Any) -> None:
     queue.put(b"1", b"2")
     consumer = queue.consumer()
-    first, _ = consumer.claim(messages_max=1, wait_s=5), consumer.claim(messages_max=1, wait_s=5)
-    consumer.ack(first)
+    consumer.ack(consumer.claim(messages_max=2, wait_s=5)[:1])
     assert consumer.depth().unacked == 1
+    assert [message.body for message in consumer.claim(messages_max=2, wait_s=5)] == [b"2"]
 
 
 def test_claims_are_acknowledged_in_their_order(queue: Any) -> None:
@@ -123,7 +139,7 @@ def test_garbled_items_are_acknowledged_like_others(queue: Any) -> None:
     queue.put_garbled(b"{")
     queue.put(b"{}")
     consumer = queue.consumer()
-    consumer.ack(queue.claim_until(consumer, messages=2))
+    queue.claim_until(consumer, messages=2)
     assert consumer.depth() == NOTHING
     assert queue.redis.keys() == []
 
