@@ -1,4 +1,4 @@
-"""RQ as a doorbell: jobs that say "look at this shard" and carry nothing else.
+"""RQ as a doorbell: jobs that say "look at this account" and carry nothing else.
 
 A wake-up may be lost, doubled, stale or forged: whoever answers it asks the ledger what is due, and lanes are
 leased. What stands in Redis is never trusted with more than that: a job names one of the steps that this process

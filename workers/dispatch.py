@@ -10,6 +10,8 @@ from service.wakeups import WakeUps
 from workers._loop import repeat, stop_on_signals
 from workers._setup import set_up
 
+BELLS_MAX = 16  # wake-ups of one account in the queue at once: how many submit processes can be woken at one look
+
 
 class Dispatcher:
     def __init__(self, ledger: Ledger, *, submit: WakeUps, apply: WakeUps) -> None:
@@ -18,14 +20,15 @@ class Dispatcher:
         self._apply = apply
 
     def ring(self) -> int:
-        """Queue at most one wake-up a shard with due lanes, and one an account with due effects."""
+        """Queue wake-ups for accounts with due lanes, as many as can work at once, and one for due effects."""
         with self._ledger.transaction() as tx:
-            shards = lanes.due_shards(tx)
+            accounts_due = lanes.due_lanes(tx)
             events_of = accounts.accounts_with_events(tx)
-        rung = self._submit.ring([(due.account, due.shard) for due in shards])
+        bells = [(due.account, bell) for due in accounts_due for bell in range(min(BELLS_MAX, due.lanes))]
+        rung = self._submit.ring(bells)
         rung += self._apply.ring([(account,) for account in events_of])
         if rung:
-            say("wakeup.sent", wakeups=rung, lanes=sum(due.lanes for due in shards), accounts=events_of)
+            say("wakeup.sent", wakeups=rung, lanes=sum(due.lanes for due in accounts_due), accounts=events_of)
         return rung
 
 

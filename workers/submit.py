@@ -1,7 +1,7 @@
 """Step 4: meter event → attempt → outcome.
 
-A wake-up names a shard. The step leases the shard's due lanes and works each in a thread of its own, one call at a
-time, in order. Every call is written down (an open attempt, committed) before it is made and closed after it, so
+A wake-up names an account. The step leases its due lanes and works each in a thread of its own, one call at a time, in
+order. Every call is written down (an open attempt, committed) before it is made and closed after it, so
 that a crash here leaves at most one open attempt a lane; the next holder closes it as `lost`, which makes its meter
 event `unknown`, and sends it again under the same identifier. What an outcome means is decided in
 `service/decide.py`, not here.
@@ -41,7 +41,7 @@ class Call:
 
 
 class Submitter:
-    """Sends the due meter events of shards: `threads` lanes at once, each lane one call at a time."""
+    """Sends due meter events: `threads` lanes at once, each lane one call at a time."""
 
     def __init__(
         self,
@@ -62,13 +62,17 @@ class Submitter:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._chance = random.Random()  # noqa: S311 — jitter, not a secret
 
-    def drain(self, account: str, shard: int) -> None:
-        """Take due lanes of a shard until none is left, the time is up, or the process stops."""
+    def drain(self, account: str, bell: int) -> None:
+        """Take due lanes of an account until none is left, the time is up, or the process stops.
+
+        `bell` only says which of the account's wake-ups this answers: as many workers are woken as bells ring.
+        """
+        del bell
         until = time.monotonic() + self._timing.drain_s
         turns: set[Future[None]] = set()
         while True:
             if time.monotonic() < until and not self._stopping.is_set():
-                leases = self._lease(account, shard, lanes_max=self._threads - len(turns))
+                leases = self._lease(account, lanes_max=self._threads - len(turns))
                 turns |= {self._pool.submit(self.turn, lease) for lease in leases}
             if not turns:
                 return
@@ -89,11 +93,11 @@ class Submitter:
         with self._ledger.transaction() as tx:
             lanes.release_lane(tx, lease, rest_s=rest_s)
 
-    def _lease(self, account: str, shard: int, *, lanes_max: int) -> list[Lease]:
+    def _lease(self, account: str, *, lanes_max: int) -> list[Lease]:
         if lanes_max == 0:
             return []
         with self._ledger.transaction() as tx:
-            return lanes.lease_lanes(tx, account, shard, lanes_max=lanes_max, timing=self._timing)
+            return lanes.lease_lanes(tx, account, lanes_max=lanes_max, timing=self._timing)
 
     def _close_dead_attempts(self, lease: Lease) -> None:
         with self._ledger.transaction() as tx:

@@ -58,19 +58,19 @@ class _Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class DueShard:
+class DueLanes:
     account: str
-    shard: int
     lanes: int
 
 
-def due_shards(tx: Transaction) -> list[DueShard]:
-    """Which shards have lanes that are due and free, and how many."""
-    return fetch(tx, DueShard, "due_shards")
+def due_lanes(tx: Transaction) -> list[DueLanes]:
+    """How many lanes of each account are due and free."""
+    return fetch(tx, DueLanes, "due_lanes")
 
 
-def lease_lanes(tx: Transaction, account: str, shard: int, *, lanes_max: int, timing: Timing) -> list[Lease]:
-    return fetch(tx, Lease, "lease_lanes", account=account, shard=shard, lanes_max=lanes_max, lease=timing.lease)
+def lease_lanes(tx: Transaction, account: str, *, lanes_max: int, timing: Timing) -> list[Lease]:
+    """Take up to `lanes_max` lanes that are due and free, the longest waiting first."""
+    return fetch(tx, Lease, "lease_lanes", account=account, lanes_max=lanes_max, lease=timing.lease)
 
 
 def dead_attempts(tx: Transaction, lease: Lease) -> list[DeadAttempt]:

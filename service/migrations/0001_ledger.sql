@@ -58,14 +58,13 @@ CREATE TABLE lane (
     account text NOT NULL,
     customer text NOT NULL,
     meter text NOT NULL,
-    shard smallint NOT NULL GENERATED ALWAYS AS (lane_id % 16) STORED,
     fence bigint NOT NULL DEFAULT 0,        -- grows with every lease; an older holder's refusals no longer count
     lease_until timestamptz,
     due_at timestamptz,                     -- when submit next wants this lane; null: nothing to send
     confirm_at timestamptz,                 -- when reconcile next wants it; null: nothing to confirm
     UNIQUE (account, customer, meter)
 );
-CREATE INDEX lane_due ON lane (account, shard, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX lane_due ON lane (account, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX lane_confirm ON lane (confirm_at) WHERE confirm_at IS NOT NULL;
 
 -- Every known billing-period boundary of a customer's subscriptions on a meter. Buckets break at them.

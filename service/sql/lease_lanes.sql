@@ -1,11 +1,12 @@
--- Take lanes that are due and free. SKIP LOCKED: what another worker is taking is not waited for. The fence grows with
--- every lease, so that an older holder's refusals can be told from ours.
+-- Take lanes that are due and free, the longest waiting first: a lane that has had its turn goes to the end of the line.
+-- SKIP LOCKED: what another worker is taking is not waited for. The fence grows with every lease, so that an older
+-- holder's refusals can be told from ours.
 UPDATE lane
 SET fence = fence + 1, lease_until = ledger_now() + %(lease)s
 WHERE lane_id IN (
     SELECT lane_id
     FROM lane
-    WHERE account = %(account)s AND shard = %(shard)s AND due_at <= ledger_now()
+    WHERE account = %(account)s AND due_at <= ledger_now()
         AND (lease_until IS NULL OR lease_until <= ledger_now())
         AND NOT EXISTS (
             SELECT FROM account AS a WHERE a.account = lane.account AND a.paused_until > ledger_now()
