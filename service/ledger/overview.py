@@ -17,6 +17,11 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class _Meter:
+    meter: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Time:
     now: datetime
 
@@ -30,3 +35,8 @@ def ledger_time(tx: Transaction) -> datetime:
     found = fetch_one(tx, _Time, "ledger_time")
     assert found is not None, "a clock always answers"
     return found.now
+
+
+def meters_in_use(tx: Transaction, account: str) -> list[str]:
+    """Every meter that a recorded row names."""
+    return [found.meter for found in fetch(tx, _Meter, "meters_in_use", account=account)]
