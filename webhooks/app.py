@@ -15,7 +15,7 @@ from service.logs import say
 from service.settings import Settings, load
 from webhooks.answers import refusal
 from webhooks.health import health_blueprint
-from webhooks.receive import BODY_BYTES_MAX, receive_blueprint
+from webhooks.receive import READ_BYTES_MAX, receive_blueprint
 
 HEALTH = ("/live", "/ready")  # asked every few seconds: not worth a line
 
@@ -23,16 +23,15 @@ HEALTH = ("/live", "/ready")  # asked every few seconds: not worth a line
 def create_app() -> Flask:
     """The application, from the environment. Raises SettingsInvalid."""
     settings = load()
-    logs.configure(process="web", log_format=settings.log_format, log_level=settings.log_level)
-    return app_for(settings)
-
-
-def app_for(settings: Settings) -> Flask:
-    """The application for these settings. Raises SettingsInvalid where it could not serve."""
     settings.require("DATABASE_URL", "STRIPE_WEBHOOK_SECRETS")
-    ledger = Ledger(settings.database_url)
+    logs.configure(process="web", log_format=settings.log_format, log_level=settings.log_level)
+    return app_for(settings, Ledger(settings.database_url))
+
+
+def app_for(settings: Settings, ledger: Ledger) -> Flask:
+    """The application for these settings, recording into this ledger."""
     app = Flask("webhooks", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["MAX_CONTENT_LENGTH"] = READ_BYTES_MAX
     app.url_map.merge_slashes = False  # its redirects would repeat what was asked
     app.register_blueprint(receive_blueprint(ledger, account=settings.account, secrets=settings.webhook_secrets))
     app.register_blueprint(health_blueprint(ledger, secrets=settings.webhook_secrets))

@@ -77,11 +77,6 @@ def learn_edges(tx: Transaction, account: str, *, subscriptions: set[str] | None
     return execute(tx, "learn_edges", account=account, subscriptions=wanted)
 
 
-def put_customer_read(tx: Transaction, account: str, customer: str) -> None:
-    """Remember that this customer's subscriptions were listed now, however few they are."""
-    execute(tx, "put_customer_read", account=account, customer=customer)
-
-
 def _put_items(tx: Transaction, account: str, changed: list[SubscriptionMirror]) -> None:
     items = {item.item: (item, one) for one in changed for item in one.items}
     complete = [one.subscription for one in changed if one.are_items_complete]
