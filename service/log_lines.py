@@ -68,6 +68,9 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "request.answered": Line(DEBUG, "A request was answered."),
         # any program
         "worker.started": Line(INFO, "A worker started."),
+        "worker.refused": Line(ERROR, "A worker cannot start; a person has to set something up."),
+        "lane.unreadable": Line(WARNING, "Stripe refuses to tell a lane's summaries; it is asked again later."),
+        "customer.unknown": Line(WARNING, "Stripe does not know a customer that rows mention."),
         "worker.stopped": Line(INFO, "A worker stopped in order."),
         "worker.waiting": Line(WARNING, "Something that this worker needs is away; it asks again."),
         "worker.resumed": Line(INFO, "What this worker waited for is back."),

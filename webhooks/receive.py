@@ -1,4 +1,4 @@
-"""Step 6: webhook → event.
+"""Step 7: webhook → event.
 
 Limit, signature, shape, commit, and only then 200: a crash anywhere before the commit makes Stripe send again, and
 after it the second delivery is counted. What a stranger sends gets a constant answer and leaves one line in the log.

@@ -1,5 +1,11 @@
-"""What every step needs: settings, logs, the ledger, Stripe behind the limiter; and that the key is the ledger's."""
+"""What the steps need, opened at the start and closed at the end: settings, logs, the ledger, Redis; and Stripe.
 
+A process that cannot work says why in one line and ends with 2; nothing is half open. Only steps that call Stripe ask
+it whose key this is: recording must not depend on Stripe being up.
+"""
+
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,13 +13,19 @@ from dataclasses import dataclass
 from redis import Redis
 
 from service import logs, settings, wakeups
-from service.gateway import Gateway
-from service.ledger import Ledger, accounts
+from service.gateway import Gateway, StripeAccount, StripeRefused
+from service.ledger import Ledger, LedgerUnavailable, accounts
+from service.ledger.accounts import OtherAccount
 from service.limiter import Limiter
-from service.settings import Settings
+from service.logs import say
+from service.migrate import pending
+from service.settings import Settings, SettingsInvalid
 from service.timing import Timing
+from workers._loop import AWAY
 
 CONNECTIONS_SPARE = 2  # beside one a thread, so that leasing never waits for a lane's turn to end
+PATIENCE_S = 5  # between two questions to Stripe at the start
+UNUSABLE = 2  # the exit code of a process that a person has to set up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,31 +34,89 @@ class Setup:
     timing: Timing
     ledger: Ledger
     redis: Redis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeSetup(Setup):
     limiter: Limiter
     gateway: Gateway
 
 
+class NotReady(Exception):
+    """The process cannot start; the text says what to do."""
+
+
 @contextmanager
 def set_up(process: str) -> Iterator[Setup]:
-    """Open everything, pin the account (or refuse to start under another's key), and close everything at the end."""
-    chosen = settings.load()
-    logs.configure(process=process, log_format=chosen.log_format)
-    redis = wakeups.connect(chosen.redis_url)
-    limiter = Limiter(
-        redis, chosen.account, rates={"meter_events": chosen.meter_events_per_s, "calls": chosen.calls_per_s}
-    )
-    gateway = Gateway(chosen, limiter=limiter)
-    ledger = Ledger(chosen.database_url, connections_max=chosen.submit_threads + CONNECTIONS_SPARE)
+    """For a step that never calls Stripe."""
+    with _opened(process) as setup:
+        yield setup
+
+
+@contextmanager
+def set_up_with_stripe(process: str) -> Iterator[StripeSetup]:
+    """For a step that calls Stripe: pins the account, or refuses to start under another's key."""
+    with _opened(process, "STRIPE_SECRET_KEY") as setup:
+        chosen = setup.settings
+        rates = {"meter_events": chosen.meter_events_per_s, "calls": chosen.calls_per_s}
+        limiter = Limiter(setup.redis, chosen.account, rates=rates)
+        gateway = Gateway(chosen, limiter=limiter)
+        _pin(setup.ledger, gateway, chosen.account)
+        yield StripeSetup(
+            settings=chosen,
+            timing=setup.timing,
+            ledger=setup.ledger,
+            redis=setup.redis,
+            limiter=limiter,
+            gateway=gateway,
+        )
+
+
+@contextmanager
+def _opened(process: str, *wanted: str) -> Iterator[Setup]:
     try:
-        _pin(ledger, gateway, chosen.account)
-        yield Setup(settings=chosen, timing=chosen.timing, ledger=ledger, redis=redis, limiter=limiter, gateway=gateway)
-    finally:
-        ledger.close()
-        redis.close()
+        chosen = settings.load()
+        logs.configure(process=process, log_format=chosen.log_format, log_level=chosen.log_level)
+        chosen.require("DATABASE_URL", "BROKER_URL", "REDIS_URL", *wanted)
+        ledger = Ledger(chosen.database_url, connections_max=chosen.submit_threads + CONNECTIONS_SPARE)
+        redis = wakeups.connect(chosen.redis_url)
+        try:
+            _refuse_old_schema(ledger)
+            yield Setup(settings=chosen, timing=chosen.timing, ledger=ledger, redis=redis)
+        finally:
+            ledger.close()
+            redis.close()
+    except (SettingsInvalid, NotReady, OtherAccount) as unusable:
+        say("worker.refused", step=process, reason=str(unusable))
+        sys.exit(UNUSABLE)
+
+
+def _refuse_old_schema(ledger: Ledger) -> None:
+    while True:
+        try:
+            with ledger.transaction() as tx:
+                behind = pending(tx)
+            break
+        except LedgerUnavailable as away:
+            say("worker.waiting", reason=str(away), wait_s=PATIENCE_S)
+            time.sleep(PATIENCE_S)
+    if behind:
+        raise NotReady(f"the ledger lacks {', '.join(behind)}: run `meterpost migrate`")
 
 
 def _pin(ledger: Ledger, gateway: Gateway, account: str) -> None:
-    key = gateway.account()
+    key = _whose_key(gateway)
     with ledger.transaction() as tx:
         pinned = accounts.pin_account(tx, account, stripe_account=key.stripe_account, is_live=key.is_live)
-    logs.say("account.pinned", account=account, stripe_account=pinned.stripe_account, is_live=pinned.is_live)
+    say("account.pinned", account=account, stripe_account=pinned.stripe_account, is_live=pinned.is_live)
+
+
+def _whose_key(gateway: Gateway) -> StripeAccount:
+    while True:
+        try:
+            return gateway.account()
+        except StripeRefused as refused:
+            raise NotReady(f"Stripe refuses the key of STRIPE_SECRET_KEY: {refused}") from refused
+        except AWAY as away:
+            say("worker.waiting", reason=str(away), wait_s=PATIENCE_S)
+            time.sleep(PATIENCE_S)

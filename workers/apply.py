@@ -1,4 +1,4 @@
-"""Step 7: event → effect.
+"""Step 8: event → effect.
 
 An event's object is mirrored into the ledger, and the event is marked in the same transaction. Words come late, twice
 and in any order: the newest holds, an older one changes nothing, and where two words of one second, or an unreadable
@@ -25,7 +25,7 @@ from service.mirrors import Unreadable
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
 from workers._effects import INVOICE, SUBSCRIPTION, Change, Effect, Mirror, ReadsStripe, changes_of, reason_to_ignore
-from workers._setup import set_up
+from workers._setup import set_up_with_stripe
 
 EVENTS_A_CLAIM_MAX = 200  # of 3 KB each; one transaction closes them
 DOUBLINGS_MAX = 16  # of the wait; beyond any longest one
@@ -185,7 +185,7 @@ def _tell(done: Sequence[Change[Mirror]], *, moving: set[str]) -> None:
 
 def main() -> None:
     stopping = threading.Event()
-    with set_up("apply") as setup:
+    with set_up_with_stripe("apply") as setup:
         applier = Applier(
             setup.ledger,
             setup.gateway,

@@ -1,4 +1,4 @@
-"""Step 3: due lanes → wake-ups.
+"""Step 4: due lanes → wake-ups.
 
 What is due is asked of the ledger, so starting, retrying and rescuing are this one question: a wake-up that was lost,
 and all of Redis with it, is rung again at the next look. A crash here delays by one look and loses nothing.

@@ -1,4 +1,4 @@
-"""Step 5: accepted → confirmed.
+"""Step 6: accepted → confirmed.
 
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
 compared with the sum of what we reported; where they differ, each meter event that owns its minute is looked at by
@@ -16,7 +16,7 @@ from service.ledger.confirming import HourOfLane, LaneToConfirm, MinuteOfLane
 from service.logs import say
 from service.timing import Timing
 from workers._loop import repeat, stop_on_signals
-from workers._setup import set_up
+from workers._setup import set_up_with_stripe
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -134,7 +134,7 @@ def _rounded(value: Decimal) -> Decimal:
 
 def main() -> None:
     stopping = stop_on_signals()
-    with set_up("reconcile") as setup:
+    with set_up_with_stripe("reconcile") as setup:
         reconciler = Reconciler(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
         repeat("reconcile", reconciler.confirm_due, poll_s=setup.timing.poll_s, stopping=stopping)
 

@@ -1,4 +1,4 @@
-"""Step 1: message → entries.
+"""Step 2: message → entries.
 
 Claim many messages, parse them, write everything in one transaction, commit, and only then acknowledge. A crash before
 the commit leaves the messages with the broker; one after it brings them again, and the unique key finds every row told.

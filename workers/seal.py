@@ -1,4 +1,4 @@
-"""Step 2: entries → meter events.
+"""Step 3: entries → meter events.
 
 What Stripe must be asked is asked first, outside of any transaction: the meter's formula and payload keys, and, for a
 customer of whom no event has told us, the billing periods. Then one transaction seals the due buckets of many lanes. A
@@ -15,7 +15,7 @@ from service.logs import say
 from service.mirrors import SubscriptionMirror, subscription_mirror
 from service.timing import Timing
 from workers._loop import repeat, stop_on_signals
-from workers._setup import set_up
+from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
 
@@ -97,7 +97,7 @@ class Sealer:
 
 def main() -> None:
     stopping = stop_on_signals()
-    with set_up("seal") as setup:
+    with set_up_with_stripe("seal") as setup:
         sealer = Sealer(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
         repeat("seal", sealer.seal_due, poll_s=setup.timing.poll_s, stopping=stopping)
 

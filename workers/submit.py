@@ -1,4 +1,4 @@
-"""Step 4: meter event → attempt → outcome.
+"""Step 5: meter event → attempt → outcome.
 
 A wake-up names an account. The step leases its due lanes and works each in a thread of its own, one call at a time, in
 order. Every call is written down (an open attempt, committed) before it is made and closed after it, so
@@ -25,7 +25,7 @@ from service.logs import say
 from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Scope, Unavailable, Unknown, classify
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
-from workers._setup import set_up
+from workers._setup import set_up_with_stripe
 
 CALLS_A_TURN_MAX = 200  # then the lane goes back, so that a hot one cannot keep a thread for ever
 METER_EVENTS = "meter_events"
@@ -201,7 +201,7 @@ class Submitter:
 
 def main() -> None:
     stopping = threading.Event()
-    with set_up("submit") as setup:
+    with set_up_with_stripe("submit") as setup:
         submitter = Submitter(
             setup.ledger,
             setup.gateway,
