@@ -30,21 +30,15 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "queue.garbled": Line(WARNING, "Items of the queue are no messages; they are kept as they are."),
         # seal
         "meter_event.sealed": Line(INFO, "Entries became meter events, which never change from here on."),
-        "meter_event.waited": Line(INFO, "Entries wait, because their hour has no free minute left."),
-        "meter.read": Line(INFO, "A meter was read from Stripe."),
         "meter.blocked": Line(ERROR, "Rows wait, because their meter is unknown, inactive or of a kind not supported."),
-        "subscriptions.read": Line(INFO, "A customer's subscriptions were read from Stripe."),
         "entry.unbilled": Line(WARNING, "Usage of a customer who has no subscription on its meter was sealed."),
         # dispatch
         "wakeup.sent": Line(DEBUG, "A worker was told that something is due."),
         "wakeup.refused": Line(WARNING, "A job in the queue is not one of ours and was not run."),
         # submit
         "account.pinned": Line(INFO, "This ledger now belongs to one Stripe account and mode."),
-        "account.refused": Line(ERROR, "The key belongs to another Stripe account or mode than this ledger."),
         "account.paused": Line(ERROR, "Stripe refuses the key, so no call is made for a while."),
-        "account.resumed": Line(INFO, "Stripe takes the key again, so calls go on."),
         "lane.leased": Line(DEBUG, "A lane was leased; nobody else sends its meter events meanwhile."),
-        "lane.lost": Line(WARNING, "A lane's lease ended before its holder was done; another goes on with it."),
         "limiter.slowed": Line(WARNING, "Stripe limits us, so all calls of this kind slow down."),
         "attempt.opened": Line(DEBUG, "A call to Stripe was written down and is about to be made."),
         "attempt.lost": Line(WARNING, "A call's answer was never heard, so whether it counted is unknown."),
@@ -56,7 +50,6 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # reconcile
         "meter_event.confirmed": Line(INFO, "Stripe's summaries agree with accepted meter events."),
         "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
-        "meter_event.drifted": Line(ERROR, "Stripe's summary and the ledger differ."),
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),
@@ -73,9 +66,6 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "customer.unknown": Line(WARNING, "Stripe does not know a customer that rows mention."),
         "worker.stopped": Line(INFO, "A worker stopped in order."),
         "worker.waiting": Line(WARNING, "Something that this worker needs is away; it asks again."),
-        "worker.resumed": Line(INFO, "What this worker waited for is back."),
-        "worker.restarted": Line(WARNING, "A program ended by itself and was started again."),
-        "migration.run": Line(INFO, "The ledger's schema was brought up to date."),
         "program.crashed": Line(ERROR, "A program ended on an error that nobody expected."),
         # everyone else's lines
         "library.said": Line(INFO, "A library logged a line; its own words stand in its place."),

@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from cli.main import run
-from meterpost.rows import UsageRow, parse_message
+from meterpost.rows import BadRow, UsageRow, parse_message, read_row
+from service.ledger import intake
 from service.queues import RowQueue
+from service.timing import FAST
 from service.variables import VARIABLES
 
 
@@ -75,3 +78,42 @@ def published(queue: str) -> Iterator[Callable[[], list[UsageRow]]]:
 
     yield rows
     consumer.close()
+
+
+@dataclass(frozen=True)
+class Books:
+    """The ledger, written to as the steps would."""
+
+    url: str
+
+    def record(self, *rows: UsageRow) -> None:
+        with psycopg.connect(self.url) as tx:
+            intake.record(tx, rows, (), messages=1, timing=FAST)
+
+    def quarantine(self, raw: bytes, *, row_id: str, reason: str) -> None:
+        bad = BadRow(raw=raw, row_id=row_id, field="value", reason=reason)
+        with psycopg.connect(self.url) as tx:
+            intake.record(tx, (), [bad], messages=1, timing=FAST)
+
+    def execute(self, statement: LiteralString) -> None:
+        with psycopg.connect(self.url) as tx:
+            tx.execute(statement)
+
+
+@pytest.fixture
+def books(ledger: str) -> Books:
+    return Books(ledger)
+
+
+@pytest.fixture
+def usage_row() -> Callable[..., UsageRow]:
+    """A good row; what matters to a test is told by it."""
+
+    def made(row_id: str, **said: Any) -> UsageRow:
+        now = datetime.now(UTC)
+        usual = {"customer": "cus_1", "meter": "api_requests", "value": 3, "source": "app", "occurred_at": now}
+        row = read_row(usual | said | {"row_id": row_id}, sent_at=now, now=now)
+        assert isinstance(row, UsageRow), row
+        return row
+
+    return made
