@@ -1,0 +1,260 @@
+"""Style is a test: how this code reads, as far as a program can tell."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("client", "service", "workers", "webhooks", "local", "cli", "sandbox")
+FUNCTION_LINES_MAX = 40
+MODULE_LINES_MAX = 300
+TEST_LINES_MAX = 15
+POSITIONAL_MAX = 3
+DEPTH_MAX = 2  # folders below a top level one
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+# Who may import whom; a folder may always import itself.
+IMPORTS = {
+    "cli": {"local", "service", "meterpost"},
+    "local": {"service", "meterpost"},
+    "workers": {"service", "meterpost"},
+    "webhooks": {"service", "meterpost"},
+    "service": {"meterpost"},
+    "client": {"meterpost"},
+    "sandbox": set[str](),
+}
+OURS = {"cli", "local", "workers", "webhooks", "service", "sandbox", "meterpost"}
+# Words that say nothing, and words that have another name here (the table at the top of ARCHITECTURE.md).
+BANNED = {"handle", "handler", "manage", "manager", "util", "utils", "helper", "helpers", "common", "data", "info"}
+BANNED_VERBS = {"process", "do", "sync"}  # as the first word: `process_rows`; elsewhere they are nouns of the world
+BANNED_NOUNS = {"record", "payload", "notification"}  # of classes: a row, an entry, an event
+FOREIGN = {  # names and signatures that another library chose
+    "handleError": "logging.Handler",
+    "info": "redis.Redis",
+    "request": "stripe.HTTPClient",
+}
+OTHER_MACHINES = re.compile(
+    r"https?://[^\s\"'`)]*(?:pypi|pythonhosted|artifactory|nexus|mirror)|--(?:extra-)?index-url"
+)
+MACHINE_PATHS = re.compile(r"(?<![\w.$~}])/(?:work|root|home/\w+|Users/\w+)/")
+TEXT = {".py", ".sql", ".lua", ".md", ".toml", ".yaml", ".yml", ".conf", ".in", ".lock", ".service", ".target", ".csv"}
+
+
+def _tracked() -> list[Path]:
+    """Every file of the project, those not committed yet included; in a copy without git every file there is."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert listed.returncode == 0, f"git tells which files are the project's: {listed.stderr}"
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+FILES = _tracked()
+MODULES = [path for path in FILES if path.suffix == ".py"]
+OWN = [path for path in MODULES if path.relative_to(ROOT).parts[0] in PACKAGES]
+TESTS = [path for path in MODULES if path.relative_to(ROOT).parts[0] == "tests"]
+SQL = [path for path in FILES if path.suffix == ".sql"]
+TREES = {path: ast.parse(path.read_text()) for path in MODULES}
+
+
+def _at(path: Path, line: int | None = None) -> str:
+    return f"{path.relative_to(ROOT)}" + (f":{line}" if line else "")
+
+
+def _functions(path: Path) -> Iterator[Function]:
+    return (node for node in ast.walk(TREES[path]) if isinstance(node, Function))
+
+
+def _lines(node: Function) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _words(name: str) -> list[str]:
+    """`rows_to_seal` and `RowsToSeal` as words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_").lower().split("_")
+
+
+def _names(path: Path) -> Iterator[tuple[str, int]]:
+    yield path.stem, 1
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, Function | ast.ClassDef):
+            yield node.name, node.lineno
+
+
+def _imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Top-level packages that a module imports, wherever in it, with the line."""
+    for node in ast.walk(TREES[path]):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.partition(".")[0], node.lineno
+
+
+def _importers(package: str) -> set[str]:
+    return {_at(path) for path in OWN if package in {name for name, _ in _imported(path)}}
+
+
+def _texts() -> Iterator[tuple[Path, int, str]]:
+    for path in FILES:
+        if path.suffix in TEXT or path.suffix == "":
+            for number, line in enumerate(path.read_text().splitlines(), start=1):
+                yield path, number, line
+
+
+def test_functions_have_at_most_40_lines():
+    long = {_at(path, f.lineno): _lines(f) for path in MODULES for f in _functions(path)}
+    assert {place: lines for place, lines in long.items() if lines > FUNCTION_LINES_MAX} == {}
+
+
+def test_modules_have_at_most_300_lines():
+    lines = {_at(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {place: count for place, count in lines.items() if count > MODULE_LINES_MAX} == {}
+
+
+def test_tests_have_at_most_15_lines():
+    tests = {_at(path, f.lineno): _lines(f) for path in TESTS for f in _functions(path) if f.name.startswith("test_")}
+    assert {place: lines for place, lines in tests.items() if lines > TEST_LINES_MAX} == {}
+
+
+def test_every_module_opens_with_a_docstring():
+    assert [_at(path) for path in MODULES if not ast.get_docstring(TREES[path])] == []
+
+
+def test_every_sql_file_opens_with_a_comment():
+    assert [_at(path) for path in SQL if not path.read_text().startswith("-- ")] == []
+
+
+def test_every_statement_is_used_by_name():
+    strings = {
+        node.value
+        for path in OWN
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    statements = {path.stem for path in SQL if path.parent.name == "sql"}
+    assert statements
+    assert statements - strings == set()
+
+
+def test_sql_keywords_are_upper_case():
+    lower = re.compile(
+        r"^\s*(?:select|from|where|(?:left |cross )?join|order by|group by|insert into|update|delete from|set|values"
+        r"|with|returning|limit|on conflict|create)\b"
+    )
+    assert [_at(path, number) for path, number, line in _texts() if path in SQL and lower.search(line)] == []
+
+
+def test_imports_go_one_way():
+    wrong = [
+        f"{_at(path, line)} imports {name}"
+        for path in OWN
+        for top in [path.relative_to(ROOT).parts[0]]
+        for name, line in _imported(path)
+        if name in OURS - IMPORTS[top] - {top}
+    ]
+    assert wrong == []
+
+
+def test_one_file_of_the_service_imports_stripe():
+    assert {place for place in _importers("stripe") if place.startswith("service")} == {"service/gateway.py"}
+
+
+def test_flask_stays_in_the_door():
+    assert {place for place in _importers("flask") if not place.startswith("webhooks/")} == set()
+
+
+def test_the_service_has_no_loop_of_its_own_and_waits_for_the_limiter_alone():
+    lines = [(_at(path), line) for path, _, line in _texts() if _at(path).startswith("service/")]
+    assert {place for place, line in lines if "while True:" in line} == set()
+    assert {place for place, line in lines if "sleep(" in line} == {"service/limiter.py"}
+
+
+def test_names_say_what_is_meant():
+    vague = [
+        f"{_at(path, line)} {name}"
+        for path in OWN
+        for name, line in _names(path)
+        if name not in FOREIGN and (BANNED & {*_words(name)} or _words(name)[0] in BANNED_VERBS)
+    ]
+    assert vague == []
+
+
+def test_classes_are_called_by_our_words():
+    classes = [(path, node) for path in OWN for node in ast.walk(TREES[path]) if isinstance(node, ast.ClassDef)]
+    wrong = [_at(path, node.lineno) for path, node in classes if BANNED_NOUNS & {*_words(node.name)}]
+    assert wrong == []
+
+
+def test_functions_take_at_most_three_positional_parameters():
+    wide = [
+        f"{_at(path, f.lineno)} {f.name}"
+        for path in OWN
+        for f in _functions(path)
+        if len(_positional(f)) > POSITIONAL_MAX and f.name not in FOREIGN
+    ]
+    assert wide == []
+
+
+def _positional(function: Function) -> list[str]:
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def test_the_procfile_runs_every_step_and_the_door():
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    started = {line.partition(":")[0]: line.partition(":")[2].strip() for line in lines}
+    steps = {path.stem for path in OWN if path.parent.name == "workers" and not path.stem.startswith("_")}
+    assert started.keys() - {"web"} == steps
+    assert all(started[step] == f"python -m workers.{step}" for step in steps)
+
+
+def test_tests_neither_sleep_nor_skip():
+    wrong = re.compile(r"time\.sleep\(|pytest\.(?:mark\.)?(?:skip|skipif|xfail)\b")
+    lines = ((path, number, line) for path, number, line in _texts() if path in TESTS and path != Path(__file__))
+    assert [_at(path, number) for path, number, line in lines if wrong.search(line)] == []
+
+
+def test_nothing_is_left_for_later():
+    later = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|X" + "XX)\b")
+    assert [_at(path, number) for path, number, line in _texts() if later.search(line)] == []
+
+
+def test_every_exception_to_a_rule_names_the_rule():
+    bare = re.compile(r"#\s*(?:noqa(?!: [A-Z]+\d)|type:\s*ignore(?!\[))")
+    lines = ((path, number, line) for path, number, line in _texts() if path.suffix == ".py")
+    assert [_at(path, number) for path, number, line in lines if bare.search(line) and path != Path(__file__)] == []
+
+
+def test_no_file_names_a_registry_or_this_machine():
+    lines = [(path, number, line) for path, number, line in _texts() if path != Path(__file__)]
+    assert [_at(path, n) for path, n, line in lines if OTHER_MACHINES.search(line) or MACHINE_PATHS.search(line)] == []
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "deploy/requirements.lock"])
+def test_lock_files_hold_hashes_and_no_address(lock):
+    text = (ROOT / lock).read_text()
+    pinned = re.findall(r"^[\w.-]+(?:\[[\w,]+\])?==\S+.*(?:\n .*)*", text, flags=re.MULTILINE)
+    assert pinned
+    assert "://" not in text
+    assert [pin.split()[0] for pin in pinned if "--hash=sha256:" not in pin] == []
+
+
+def test_folders_are_at_most_two_deep():
+    folders = {path.relative_to(ROOT).parent for path in FILES}
+    assert sorted(str(folder) for folder in folders if len(folder.parts) > DEPTH_MAX) == []
+
+
+def test_every_setting_is_in_the_example():
+    pattern = re.compile(r"(?:env\.\w+\(|environ(?:\.get\(|\[))\s*\"([A-Z][A-Z0-9_]+)\"")
+    read = {name for path in OWN for name in pattern.findall(path.read_text())}
+    assert read
+    assert {name for name in read if name not in (ROOT / ".env.example").read_text()} == set()
