@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 Command = Callable[..., Any]
+KEYS = ["stripe_id", "event_name", "formula", "customer_key", "value_key", "event_time_window", "is_active"]
 
 
 @pytest.fixture
@@ -34,19 +35,10 @@ def test_meters_are_listed_with_the_keys_that_their_payload_has(
     keys = {"customer_mapping[event_payload_key]": "customer_id", "customer_mapping[type]": "by_id"}
     own = _make_meter(sandbox_server.url, stripe_key, event_name="tokens", **keys)
 
-    assert command("meter", "list", "--json").json == {
-        "meters": [
-            {
-                "stripe_id": own["id"],
-                "event_name": "tokens",
-                "formula": "sum",
-                "customer_key": "customer_id",
-                "value_key": "value",
-                "event_time_window": None,
-                "is_active": True,
-            }
-        ]
-    }
+    (meter,) = command("meter", "list", "--json").json["meters"]
+
+    assert list(meter) == KEYS
+    assert list(meter.values()) == [own["id"], "tokens", "sum", "customer_id", "value", None, True]
 
 
 def test_people_get_a_table(command: Command, stripe_key: str, sandbox_server: Any) -> None:
