@@ -1,19 +1,26 @@
 """The steps in one process, against a real PostgreSQL, a real Valkey and the sandbox, to be walked one at a time."""
 
+import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 import stripe
 
+from local.sandbox import ask_sandbox
 from meterpost import Meterpost
+from meterpost.broker import QUEUE_NAME
+from meterpost.publisher import Publisher
 from service import settings, wakeups
 from service.gateway import API_VERSION, Gateway
-from service.ledger import Ledger, accounts
+from service.ledger import Ledger, accounts, lanes
+from service.ledger.lanes import Lease
 from service.limiter import Limiter, Unlimited
 from service.queues import RowQueue
 from service.settings import Settings
@@ -23,8 +30,9 @@ from workers.record import Recorder
 from workers.seal import Sealer
 from workers.submit import Submitter
 
-TIMING = replace(FAST, seal_linger_s=0, confirm_after_s=0, poll_s=0.01)
-LOOKS_MAX = 60
+TIMING = replace(FAST, seal_linger_s=0, call_deadline_s=2, backoff_base_s=0, confirm_after_s=0, poll_s=0.01)
+PATIENCE_S = 30
+METER_EVENTS = "/v1/billing/meter_events"
 
 
 @dataclass(kw_only=True)
@@ -35,6 +43,7 @@ class Path:
     ledger: Ledger
     gateway: Gateway
     client: Meterpost
+    queue: RowQueue
     recorder: Recorder
     sealer: Sealer
     submitter: Submitter
@@ -44,10 +53,24 @@ class Path:
 
     def walk(self) -> None:
         """Every step, until nothing is left to record, seal, send or confirm."""
-        for _ in range(LOOKS_MAX):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
             found = self.record() + self.seal() + self.send() + self.reconciler.confirm_due()
             if found == 0 and not self.ask("SELECT 1 FROM lane WHERE due_at IS NOT NULL LIMIT 1"):
                 return
+
+    def sealed(self, *values: int | str, meter: str = "tokens", customer: str | None = None) -> str:
+        """A customer's rows, one bucket each, as meter events that are due; returns the customer."""
+        customer = customer or self.make_customer()
+        if not self.ask(f"SELECT 1 FROM meter WHERE meter = '{meter}'"):
+            self.make_meter(meter)
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+        with self.client.batch() as batch:
+            for number, value in enumerate(values):
+                batch.usage(customer, meter, value, occurred_at=hour + timedelta(minutes=5 * number))
+        self.record()
+        self.seal()
+        return customer
 
     def record(self) -> int:
         return self.recorder.record_some()
@@ -65,14 +88,59 @@ class Path:
         with self.ledger.transaction() as tx:
             return [row[0] if len(row) == 1 else row for row in tx.execute(question.encode()).fetchall()]
 
+    def write(self, statement: str) -> None:
+        """Change the ledger in SQL, as nothing but a test may."""
+        with self.ledger.transaction() as tx:
+            tx.execute(statement.encode())
+
+    def pass_time(self, **time: float) -> None:
+        """Move the clocks of the ledger and of the sandbox on, as `timedelta` says it."""
+        passed = timedelta(**time)
+        self.write(f"UPDATE ledger_clock SET ahead_by = ahead_by + interval '{passed.total_seconds()} s'")
+        self.sandbox.clock(advance=int(passed.total_seconds()))
+
+    def put(self, *bodies: bytes) -> None:
+        """Put bodies on the row queue as they are."""
+        publisher = Publisher(self.settings.broker_url)
+        assert publisher.publish(bodies) is None
+        publisher.close()
+
+    def fault(self, kind: str, **more: Any) -> None:
+        """A fault of this account's meter events, or of another path."""
+        self.sandbox.fault(**{"kind": kind, "path": METER_EVENTS, "account": self.stripe_account, **more})
+
+    def audit(self) -> Any:
+        return self.sandbox.audit(self.settings.stripe_secret_key)
+
+    def calls(self, path: str = METER_EVENTS) -> list[Any]:
+        """The calls of this account as the sandbox saw them."""
+        found = ask_sandbox(
+            self.sandbox.url, f"/_sandbox/audit/calls?account={self.stripe_account}&path={path}&limit=1000"
+        )
+        return list(found["data"])
+
+    def another_submitter(self, **more: Any) -> Submitter:
+        """As another process would run it."""
+        wanted = {"ledger": self.ledger, "gateway": self.gateway, "limiter": Unlimited(), "timing": TIMING}
+        wanted |= {"threads": 8, "stopping": threading.Event()} | more
+        return Submitter(wanted.pop("ledger"), wanted.pop("gateway"), wanted.pop("limiter"), **wanted)
+
+    def lease(self) -> Lease:
+        """The only lane, as a submitter of its own takes it."""
+        with self.ledger.transaction() as tx:
+            (lease,) = lanes.lease_lanes(tx, "default", lanes_max=1, timing=TIMING)
+        return lease
+
     def states(self) -> dict[str, int]:
         return dict(self.ask("SELECT state, count(*) FROM meter_event GROUP BY state"))
 
     def counted(self) -> dict[tuple[str, str], str]:
         """What the sandbox's auditor counted of this account, by customer and meter."""
-        totals = self.sandbox.audit()["totals"]
-        mine = self.ask("SELECT stripe_account FROM account")
-        return {(t["customer"], t["event_name"]): t["value"] for t in totals if t["account"] in mine}
+        return {(total["customer"], total["event_name"]): total["value"] for total in self.audit()["totals"]}
+
+    @property
+    def stripe_account(self) -> str:
+        return str(self.ask("SELECT stripe_account FROM account")[0])
 
     def make_meter(self, event_name: str, *, formula: str = "sum", **more: Any) -> Any:
         asked = {"display_name": event_name, "event_name": event_name, "default_aggregation": {"formula": formula}}
@@ -80,6 +148,12 @@ class Path:
 
     def make_customer(self) -> str:
         return str(self.stripe.v1.customers.create({"name": "Ada"}).id)
+
+    def subscribe(self, customer: str, meter: Any, **more: Any) -> Any:
+        price = {"currency": "usd", "unit_amount": 1, "product_data": {"name": "Tokens"}}
+        recurring = {"interval": "month", "usage_type": "metered", "meter": meter.id}
+        made = self.stripe.v1.prices.create({**price, "recurring": recurring})
+        return self.stripe.v1.subscriptions.create({"customer": customer, "items": [{"price": made.id}], **more})
 
 
 @pytest.fixture
@@ -102,8 +176,8 @@ def path(database_url: str, valkey_url: str, sandbox_server: Any, monkeypatch: p
 
 
 def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
-    redis = stack.enter_context(wakeups.connect(chosen.redis_url))
-    limiter = Limiter(redis, "default", rates={"meter_events": 1000, "calls": 1000})
+    connection = stack.enter_context(wakeups.connect(chosen.redis_url))
+    limiter = Limiter(connection, "default", rates={"meter_events": 1000, "calls": 1000})
     ledger, gateway = Ledger(chosen.database_url, connections_max=10), Gateway(chosen, limiter=Unlimited())
     stack.callback(ledger.close)
     key = gateway.account()
@@ -118,6 +192,7 @@ def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
         ledger=ledger,
         gateway=gateway,
         client=client,
+        queue=queue,
         recorder=Recorder(ledger, queue, timing=TIMING),
         sealer=Sealer(ledger, gateway, "default", timing=TIMING),
         submitter=Submitter(ledger, gateway, limiter, timing=TIMING, threads=8, stopping=stopping),
@@ -127,6 +202,45 @@ def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
         ),
         sandbox=sandbox,
     )
+
+
+class RecorderThatDies(Recorder):
+    """Commits, and is gone before it acknowledges."""
+
+    def __init__(self, ledger: Ledger, queue: RowQueue) -> None:
+        super().__init__(ledger, queue, timing=TIMING)
+        queue.ack = lambda _: None  # type: ignore[method-assign]  # what is never called again
+
+    def close(self) -> None:
+        self._queue.close()
+
+
+@pytest.fixture
+def another_recorder(path: Path) -> Iterator[Recorder]:
+    """With a connection of its own, as another process would have it."""
+    queue = RowQueue(path.settings.broker_url, visibility_timeout_s=5, prefetch_messages=2)
+    yield Recorder(path.ledger, queue, timing=TIMING)
+    queue.close()
+
+
+@pytest.fixture
+def recorder_that_dies_before_its_ack(path: Path) -> RecorderThatDies:
+    return RecorderThatDies(
+        path.ledger, RowQueue(path.settings.broker_url, visibility_timeout_s=5, prefetch_messages=2)
+    )
+
+
+@pytest.fixture
+def put_as(path: Path) -> Callable[[Any, bytes], None]:
+    """Put a body on the queue under a content type that no client of ours writes."""
+
+    def put(content_type: Any, body: bytes) -> None:
+        path.put(body)
+        with redis.Redis.from_url(path.settings.broker_url) as connection:
+            item = json.loads(connection.lpop(QUEUE_NAME))
+            connection.lpush(QUEUE_NAME, json.dumps({**item, "content-type": content_type}))
+
+    return put
 
 
 @pytest.fixture
