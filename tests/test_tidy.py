@@ -224,7 +224,7 @@ def test_tests_neither_sleep_nor_skip():
 
 
 def test_nothing_is_left_for_later():
-    later = re.compile(r"\b(?:TO" + "DO|FIX" + "ME|X" + "XX)\b")
+    later = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b")
     assert [_at(path, number) for path, number, line in _texts() if later.search(line)] == []
 
 
