@@ -363,3 +363,8 @@ RETURN EXISTS (
     WHERE i.account = of_account AND i.customer = of_customer AND i.meter_stripe_id = of_meter
         AND s.status NOT IN ('canceled', 'incomplete_expired')
 );
+
+-- How many digits a value needs; Stripe takes 15.
+CREATE FUNCTION digits(of_value numeric) RETURNS integer
+LANGUAGE sql IMMUTABLE
+RETURN length(replace(ltrim(trim_scale(abs(of_value))::text, '0.'), '.', ''));

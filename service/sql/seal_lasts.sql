@@ -25,41 +25,41 @@ edged AS (
     WHERE m.formula = 'last'
 ),
 members AS (
-    SELECT e.entry_id, e.lane_id, e.bucket, e.value, e.occurred_at, width_bucket(e.occurred_at, d.edges) AS part
+    SELECT d.*, e.entry_id, e.value, e.occurred_at, width_bucket(e.occurred_at, d.edges) AS part
     FROM edged AS d
     JOIN entry AS e USING (lane_id, bucket)
     WHERE e.meter_event_id IS NULL
 ),
 lasts AS (
-    SELECT DISTINCT ON (lane_id, bucket, part)
-        lane_id, bucket, part, value, date_trunc('second', occurred_at) AS stamped_at,
-        count(*) OVER (PARTITION BY lane_id, bucket, part) AS entries
+    SELECT
+        lane_id, bucket, account, customer, customer_key, value_key, stripe_id, edges, part,
+        (array_agg(value ORDER BY occurred_at DESC, entry_id DESC))[1] AS value,
+        date_trunc('second', max(occurred_at)) AS stamped_at, array_agg(entry_id) AS entry_ids
     FROM members
-    ORDER BY lane_id, bucket, part, occurred_at DESC, entry_id DESC
+    GROUP BY lane_id, bucket, account, customer, customer_key, value_key, stripe_id, edges, part
 ),
 placed AS MATERIALIZED (
     SELECT
         nextval(pg_get_serial_sequence('meter_event', 'meter_event_id')) AS meter_event_id, t.*,
-        EXISTS (
+        NOT EXISTS (
             SELECT FROM meter_event AS newer
             WHERE newer.lane_id = t.lane_id AND newer.bucket = t.bucket AND newer.stamped_at > t.stamped_at
-                AND width_bucket(newer.stamped_at, d.edges) = t.part
-        ) AS is_superseded,
-        jsonb_build_object(d.customer_key, d.customer, d.value_key, trim_scale(t.value)::text) AS payload,
-        NOT is_subscribed(d.account, d.customer, d.stripe_id) AS is_unbilled
+                AND width_bucket(newer.stamped_at, t.edges) = t.part
+        ) AS is_sent
     FROM lasts AS t
-    JOIN edged AS d USING (lane_id, bucket)
 ),
 sealed AS (
     INSERT INTO meter_event
         (meter_event_id, lane_id, bucket, stamped_at, value, entries, payload, is_unbilled, state, reason, due_at,
          confirmed_at)
     SELECT
-        meter_event_id, lane_id, bucket, stamped_at, value, entries, payload, is_unbilled,
-        CASE WHEN is_superseded THEN 'confirmed' ELSE 'sealed' END,
-        CASE WHEN is_superseded THEN 'superseded: a later value of its bucket was reported' END,
-        CASE WHEN is_superseded THEN NULL ELSE ledger_now() END,
-        CASE WHEN is_superseded THEN ledger_now() END
+        meter_event_id, lane_id, bucket, stamped_at, value, cardinality(entry_ids),
+        jsonb_build_object(customer_key, customer, value_key, trim_scale(value)::text),
+        NOT is_subscribed(account, customer, stripe_id),
+        CASE WHEN is_sent THEN 'sealed' ELSE 'confirmed' END,
+        CASE WHEN NOT is_sent THEN 'superseded: a later value of its bucket was reported' END,
+        CASE WHEN is_sent THEN ledger_now() END,
+        CASE WHEN NOT is_sent THEN ledger_now() END
     FROM placed
     RETURNING meter_event_id, lane_id, state, is_unbilled
 ),
@@ -70,9 +70,8 @@ named AS (
 joined AS (
     UPDATE entry AS e
     SET meter_event_id = p.meter_event_id
-    FROM members AS m
-    JOIN placed AS p USING (lane_id, bucket, part)
-    WHERE e.entry_id = m.entry_id
+    FROM (SELECT meter_event_id, unnest(entry_ids) AS entry_id FROM placed) AS p
+    WHERE e.entry_id = p.entry_id
 ),
 rung AS (
     UPDATE lane

@@ -1,0 +1,51 @@
+"""What sealing must know of a customer's subscriptions, and whence it knows it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from service.ledger import mirrors
+from service.mirrors import SubscriptionMirror, subscription_mirror
+
+
+def _subscribe(path: Any, customer: str, meter: Any) -> str:
+    price = path.stripe.v1.prices.create(
+        {
+            "currency": "usd",
+            "product_data": {"name": meter.display_name},
+            "recurring": {"interval": "month", "usage_type": "metered", "meter": meter.id},
+            "unit_amount": 1,
+        }
+    )
+    made = path.stripe.v1.subscriptions.create({"customer": customer, "items": [{"price": price.id}]})
+    return str(made.id)
+
+
+def _tell_by_event(path: Any, subscription: str) -> None:
+    now = datetime.now(UTC)
+    mirror = subscription_mirror(path.gateway.retrieve_subscription(subscription), as_of=now)
+    assert isinstance(mirror, SubscriptionMirror)
+    with path.ledger.transaction() as tx:
+        mirrors.put_subscriptions(tx, "default", [mirror])
+
+
+def test_a_subscription_older_than_our_webhooks_is_known_although_an_event_told_of_another(path, an_hour_ago):
+    tokens, exports = path.make_meter("tokens"), path.make_meter("exports")
+    customer = path.make_customer()
+    _subscribe(path, customer, tokens)
+    _tell_by_event(path, _subscribe(path, customer, exports))
+    path.client.usage(customer, "tokens", 1, occurred_at=an_hour_ago)
+
+    path.walk()
+
+    assert path.ask("SELECT is_unbilled FROM meter_event") == [False]
+    assert sorted(path.ask("SELECT DISTINCT meter FROM period_edge")) == ["exports", "tokens"]
+
+
+def test_a_customers_subscriptions_are_listed_once_and_then_told_by_events(path, an_hour_ago):
+    customer = path.make_customer()
+    _subscribe(path, customer, path.make_meter("tokens"))
+    for number in range(3):
+        path.client.usage(customer, "tokens", number + 1, occurred_at=an_hour_ago)
+        path.walk()
+
+    assert path.sandbox.audit(path.settings.stripe_secret_key)["by_path"]["GET /v1/subscriptions"]["200"] == 1
