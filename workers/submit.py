@@ -22,7 +22,7 @@ from service.ledger import Ledger, Transaction, lanes
 from service.ledger.lanes import Lease, MeterEventToSend
 from service.limiter import Pace, Throttled
 from service.logs import say
-from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Scope, Unavailable, Unknown, classify
+from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Refused, Scope, Unavailable, Unknown, classify
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
 from workers._setup import set_up_with_stripe
@@ -102,7 +102,8 @@ class Submitter:
     def _close_dead_attempts(self, lease: Lease) -> None:
         with self._ledger.transaction() as tx:
             for dead in lanes.dead_attempts(tx, lease):
-                lanes.close_attempt(tx, dead.attempt_id, LOST)
+                if not lanes.close_attempt(tx, dead.attempt_id, LOST):
+                    continue  # its holder came back just now and said more than we could
                 event = lanes.meter_event_to_send(tx, dead.meter_event_id)
                 self._decide(tx, event, LOST, now=event.now)
                 say("attempt.lost", attempt_id=dead.attempt_id, meter_event_id=dead.meter_event_id)
@@ -158,15 +159,31 @@ class Submitter:
         Returns that call, None where the turn ends, and how many seconds the lane should rest then.
         """
         with self._ledger.transaction() as tx:
-            is_ours = lanes.renew_lease(tx, lease, timing=self._timing)
-            lanes.close_attempt(tx, call.attempt_id, outcome)
-            if not is_ours and not isinstance(outcome, Accepted):
+            if not lanes.renew_lease(tx, lease, timing=self._timing):
+                self._close_late(tx, call, outcome)
                 return None, 0.0
+            lanes.close_attempt(tx, call.attempt_id, outcome)
             event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
             decision = self._decide(tx, event, outcome, now=event.now)
-            following = self._open_next(tx, lease) if is_ours and isinstance(decision, Settle) else None
+            following = self._open_next(tx, lease) if isinstance(decision, Settle) else None
         self._tell(call, outcome, decision)
         return following, self._rest_s(outcome, decision)
+
+    def _close_late(self, tx: Transaction, call: Call, outcome: Outcome) -> None:
+        """The lane is another's by now. An acceptance counts all the same, and so does a doubt; the rest is theirs."""
+        lanes.lock_lane(tx, call.event.lane_id)  # before the rows that its holder locks after it
+        lanes.close_attempt(tx, call.attempt_id, outcome)
+        event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
+        match outcome:
+            case Accepted():
+                self._tell(call, outcome, self._decide(tx, event, outcome, now=event.now))
+            case Unknown():
+                # The next holder may find the attempt closed; then nobody else would set the start of the window.
+                attempts = lanes.attempts_of(tx, event.meter_event_id)
+                decision = decide(event.generation_facts(), attempts, outcome, now=event.now, timing=self._timing)
+                lanes.note_doubt(tx, event, decision.ambiguous_since)
+            case Refused() | Unavailable():
+                return
 
     def _decide(self, tx: Transaction, event: MeterEventToSend, outcome: Outcome | None, *, now: datetime) -> Decision:
         attempts = lanes.attempts_of(tx, event.meter_event_id)

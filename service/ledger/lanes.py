@@ -145,13 +145,24 @@ def move(tx: Transaction, event: MeterEventToSend, decision: Decision, *, wait_s
             _move(tx, event, settled.state, reason=settled.reason, wait_s=None)
         case Again() as again:
             _move(tx, event, again.state, reason=None, wait_s=wait_s)
-    if decision.ambiguous_since is not None:
-        execute(tx, "note_doubt", **of_generation, ambiguous_since=decision.ambiguous_since)
+    note_doubt(tx, event, decision.ambiguous_since)
+
+
+def note_doubt(tx: Transaction, event: MeterEventToSend, since: datetime | None) -> None:
+    """Write down since when the generation may have counted; the first doubt stays."""
+    if since is not None:
+        generation = {"meter_event_id": event.meter_event_id, "generation": event.generation}
+        execute(tx, "note_doubt", **generation, ambiguous_since=since)
+
+
+def lock_lane(tx: Transaction, lane_id: int) -> None:
+    """Before anything else of the lane: who locks in another order may wait in a ring."""
+    execute(tx, "lock_lane", lane_id=lane_id)
 
 
 def release_lane(tx: Transaction, lease: Lease, *, rest_s: float) -> None:
     """Give the lane back, due again when its next meter event is, and not before `rest_s` seconds."""
-    execute(tx, "lock_lane", lane_id=lease.lane_id)
+    lock_lane(tx, lease.lane_id)
     execute(tx, "release_lane", lane_id=lease.lane_id, fence=lease.fence, rest=timedelta(seconds=rest_s))
 
 
