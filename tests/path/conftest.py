@@ -1,6 +1,7 @@
 """The steps in one process, against a real PostgreSQL, a real Valkey and the sandbox, to be walked one at a time."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from service.gateway import API_VERSION, Gateway
 from service.ledger import Ledger, accounts, lanes
 from service.ledger.lanes import Lease
 from service.limiter import Limiter, Unlimited
+from service.outcomes import Answer
 from service.queues import RowQueue
 from service.settings import Settings
 from service.timing import FAST
@@ -228,6 +230,41 @@ def recorder_that_dies_before_its_ack(path: Path) -> RecorderThatDies:
     return RecorderThatDies(
         path.ledger, RowQueue(path.settings.broker_url, visibility_timeout_s=5, prefetch_messages=2)
     )
+
+
+@pytest.fixture
+def submitter_to_nowhere(path: Path) -> Submitter:
+    """Its Stripe is a port on which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    return path.another_submitter(gateway=Gateway(replace(path.settings, stripe_api_base=nowhere)))
+
+
+@pytest.fixture
+def patient_submitter(path: Path) -> Submitter:
+    """Backs off for minutes."""
+    submitter = path.another_submitter(timing=replace(TIMING, backoff_base_s=900, backoff_max_s=900))
+    submitter._chance.seed(1)
+    return submitter
+
+
+class GatewayThatLooks(Gateway):
+    """Remembers, at every call, how many attempts the ledger shows as open to somebody else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.settings)
+        self._path = path
+        self.open_attempts: list[int] = []
+
+    def send_meter_event(self, event_name: str, **told: Any) -> Answer:
+        self.open_attempts += self._path.ask("SELECT count(*) FROM attempt WHERE ended_at IS NULL")
+        return super().send_meter_event(event_name, **told)
+
+
+@pytest.fixture
+def gateway_that_looks(path: Path) -> GatewayThatLooks:
+    return GatewayThatLooks(path)
 
 
 @pytest.fixture
