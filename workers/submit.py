@@ -181,6 +181,7 @@ class Submitter:
                 # The next holder may find the attempt closed; then nobody else would set the start of the window.
                 attempts = lanes.attempts_of(tx, event.meter_event_id)
                 decision = decide(event.generation_facts(), attempts, outcome, now=event.now, timing=self._timing)
+                assert not isinstance(decision, Send), "an outcome is decided about, not asked for"
                 lanes.note_doubt(tx, event, decision.ambiguous_since)
             case Refused() | Unavailable():
                 return
