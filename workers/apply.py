@@ -124,8 +124,7 @@ class Applier:
             same = [change.mirror for change in ours if change.mirror is not None and change.object_id not in changed]
             tied = effect.tied(tx, account, same)
             done = [change for change in ours if change.object_id not in tied]
-            applied = {event.event_id for change in done for event in change.events} & unclosed
-            events.mark_applied(tx, account, applied)
+            events.mark_applied(tx, account, {event.event_id for change in done for event in change.events})
             moving = {event.event_id for change in done if change.object_id in changed for event in change.newest}
             events.add_effects(tx, account, moving & unclosed, kind=effect.name)
         _tell(done, moving=moving)

@@ -91,7 +91,12 @@ def test_a_deleted_invoice_stays_deleted_in_every_order_and_stripe_is_not_asked_
 
 
 def test_a_deletion_of_the_mirror_s_own_second_holds_and_nothing_comes_after_it(world, invoice):
-    for type_, at in [("invoice.created", 100), ("invoice.deleted", 100), ("invoice.updated", 100)]:
+    for type_, at in [
+        ("invoice.created", 100),
+        ("invoice.deleted", 100),
+        ("invoice.updated", 100),
+        ("invoice.sent", 101),
+    ]:
         world.tell(type_, invoice(), at=at)
         world.apply()
 

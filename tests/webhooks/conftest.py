@@ -12,6 +12,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from signal import SIGKILL
 from socket import socket
+from subprocess import DEVNULL
 from typing import Any
 
 import psycopg
@@ -118,19 +119,32 @@ class Gunicorn:
 
 
 @pytest.fixture
-def gunicorn(door: Door) -> Iterator[Gunicorn]:
-    with socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()  # whoever connects before gunicorn is up waits here
-        arguments = ["--config", "deploy/gunicorn.conf.py", "--workers", "1", "--bind", f"fd://{listener.fileno()}"]
-        command = [sys.executable, "-m", "gunicorn", *arguments, "webhooks.app:create_app()"]
-        server = subprocess.Popen(
-            tethered(command, ended_by=SIGKILL),
-            cwd=ROOT,
-            pass_fds=[listener.fileno()],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        yield Gunicorn(port=listener.getsockname()[1], door=door)
+def listener() -> Iterator[socket]:
+    """Where the deployed door will answer; whoever connects before gunicorn is up waits here."""
+    with socket() as opened:
+        opened.bind(("127.0.0.1", 0))
+        opened.listen()
+        yield opened
+
+
+@pytest.fixture
+def start_gunicorn(listener: socket) -> Iterator[Callable[[], None]]:
+    """Open the door with what the environment says now."""
+    started: list[subprocess.Popen[bytes]] = []
+    arguments = ["--config", "deploy/gunicorn.conf.py", "--workers", "1", "--bind", f"fd://{listener.fileno()}"]
+    command = [sys.executable, "-m", "gunicorn", *arguments, "webhooks.app:create_app()"]
+
+    def start() -> None:
+        launch = tethered(command, ended_by=SIGKILL)
+        started.append(subprocess.Popen(launch, cwd=ROOT, pass_fds=[listener.fileno()], stdout=DEVNULL, stderr=DEVNULL))
+
+    yield start
+    for server in started:
         server.terminate()
         server.wait(ANSWER_TIMEOUT_S)
+
+
+@pytest.fixture
+def gunicorn(door: Door, listener: socket, start_gunicorn: Callable[[], None]) -> Gunicorn:
+    start_gunicorn()
+    return Gunicorn(port=listener.getsockname()[1], door=door)
