@@ -68,12 +68,14 @@ placed AS MATERIALIZED (
         n.*, free.minutes[n.n] AS minute, n.value <> 0 AS is_sent
     FROM numbered AS n
     CROSS JOIN LATERAL (
-        SELECT array_agg(minute ORDER BY minute) AS minutes
-        FROM generate_series(n.cell, n.cell + %(reach)s - interval '1 minute', interval '1 minute') AS minute
-        WHERE minute >= coalesce(n.period_start, '-infinity')
-            AND minute < coalesce(n.period_end, 'infinity')
-            AND minute <= ledger_now()
-            AND NOT EXISTS (SELECT FROM meter_event AS taken WHERE (taken.lane_id, taken.minute) = (n.lane_id, minute))
+        SELECT array_agg(candidate ORDER BY candidate) AS minutes
+        FROM generate_series(n.cell, n.cell + %(reach)s - interval '1 minute', interval '1 minute') AS candidate
+        WHERE candidate >= coalesce(n.period_start, '-infinity')
+            AND candidate < coalesce(n.period_end, 'infinity')
+            AND candidate <= ledger_now()
+            AND NOT EXISTS (
+                SELECT FROM meter_event AS taken WHERE (taken.lane_id, taken.minute) = (n.lane_id, candidate)
+            )
     ) AS free
     WHERE %(may_share)s OR free.minutes[n.n] IS NOT NULL
 ),
