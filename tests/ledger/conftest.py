@@ -1,0 +1,128 @@
+"""A ledger without Stripe: meters, edges and rows are told to it directly."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from meterpost.rows import UsageRow
+from service.ledger import Ledger, accounts, intake, sealing
+from service.ledger.intake import Intake
+from service.meters import Meter
+from service.timing import FAST
+
+TIMING = replace(FAST, seal_linger_s=0)
+HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+
+
+@dataclass
+class Books:
+    """The ledger, and shorthand for what is told to it."""
+
+    ledger: Ledger
+    hour: datetime = HOUR
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def ask(self, question: str, *parameters: Any) -> list[Any]:
+        with self.ledger.transaction() as tx:
+            found = tx.execute(question.encode(), parameters or None).fetchall()
+        return [row[0] if len(row) == 1 else row for row in found]
+
+    def write(self, statement: str, *parameters: Any) -> int:
+        with self.ledger.transaction() as tx:
+            return tx.execute(statement.encode(), parameters or None).rowcount
+
+    def customer(self) -> str:
+        """One of whom nothing is known yet."""
+        return f"cus_{next(self.numbers)}"
+
+    def meter(self, name: str = "tokens", *, formula: str = "sum", **more: Any) -> Meter:
+        told: dict[str, Any] = {
+            "stripe_id": f"mtr_{name}",
+            "customer_key": "stripe_customer_id",
+            "value_key": "value",
+            "event_time_window": None,
+            "is_active": True,
+        }
+        meter = Meter(event_name=name, formula=formula, **{**told, **more})
+        with self.ledger.transaction() as tx:
+            sealing.put_meters(tx, "default", [meter])
+        return meter
+
+    def row(self, customer: str, value: int | str | Decimal, *, at: datetime | int, meter: str = "tokens") -> UsageRow:
+        """A row; `at` may be given in seconds after `hour`."""
+        return UsageRow(
+            account="default",
+            source="app",
+            row_id=f"row-{next(self.numbers)}",
+            customer=customer,
+            meter=meter,
+            value=Decimal(value),
+            occurred_at=at if isinstance(at, datetime) else self.hour + timedelta(seconds=at),
+            is_time_told=True,
+        )
+
+    def record(self, *rows: UsageRow) -> Intake:
+        with self.ledger.transaction() as tx:
+            return intake.record(tx, rows, [], messages=1, timing=TIMING)
+
+    def edges(self, customer: str, *seconds: int, meter: str = "tokens") -> None:
+        """Billing periods begin so many seconds after `hour`."""
+        for second in seconds:
+            self.write(
+                "INSERT INTO period_edge VALUES ('default', %s, %s, %s) ON CONFLICT DO NOTHING",
+                customer,
+                meter,
+                self.hour + timedelta(seconds=second),
+            )
+
+    def seal(self, *customers: str) -> int:
+        """Seal what is due of all lanes, or of these customers'. Returns how many meter events that made."""
+        lane_ids = self.ask("SELECT lane_id FROM lane WHERE %s OR customer = ANY(%s)", not customers, list(customers))
+        with self.ledger.transaction() as tx:
+            return sealing.seal(tx, lane_ids, timing=TIMING).meter_events
+
+    def sent(self, *columns: str) -> list[Any]:
+        """These columns of all meter events, by the time that Stripe is told."""
+        return self.ask(f"SELECT {', '.join(columns)} FROM meter_event ORDER BY stamped_at, meter_event_id")
+
+
+@pytest.fixture
+def books(database_url: str) -> Iterator[Books]:
+    ledger = Ledger(database_url, connections_max=6)
+    with ledger.transaction() as tx:
+        accounts.pin_account(tx, "default", stripe_account="acct_1", is_live=False)
+    yield Books(ledger)
+    ledger.close()
+
+
+@pytest.fixture
+def a_meter_event(books: Books) -> Callable[..., int]:
+    """Makes a sealed meter event of a lane of its own, and moves it by the steps named; returns its id."""
+
+    def make(*states: str) -> int:
+        customer = books.customer()
+        books.meter()
+        books.record(books.row(customer, 1, at=0))
+        books.seal(customer)
+        (made,) = books.ask("SELECT max(meter_event_id) FROM meter_event")
+        for state in states:
+            move(books, made, state)
+        return int(made)
+
+    return make
+
+
+def move(books: Books, meter_event_id: int, state: str) -> None:
+    is_due = state in {"sealed", "unknown"}
+    books.write(
+        "UPDATE meter_event SET state = %s, reason = 'a test says so', due_at = CASE WHEN %s THEN ledger_now() END"
+        " WHERE meter_event_id = %s",
+        state,
+        is_due,
+        meter_event_id,
+    )
