@@ -1,5 +1,6 @@
 -- A `last` meter keeps its latest value: one meter event per lane, bucket and billing period, carrying the last entry at
--- its own time. What came too late to be the last of its bucket is on the books and not sent.
+-- its own time. What came too late to be the last of its bucket is on the books and not sent; entries are compared and
+-- not the meter events' times, because those are whole seconds and of one second Stripe keeps what it heard last.
 WITH due AS (
     SELECT lane_id, bucket
     FROM unsealed
@@ -34,17 +35,20 @@ lasts AS (
     SELECT
         lane_id, bucket, account, customer, customer_key, value_key, stripe_id, edges, part,
         (array_agg(value ORDER BY occurred_at DESC, entry_id DESC))[1] AS value,
-        date_trunc('second', max(occurred_at)) AS stamped_at, array_agg(entry_id) AS entry_ids
+        max(occurred_at) AS last_at, array_agg(entry_id) AS entry_ids
     FROM members
     GROUP BY lane_id, bucket, account, customer, customer_key, value_key, stripe_id, edges, part
 ),
 placed AS MATERIALIZED (
     SELECT
         nextval(pg_get_serial_sequence('meter_event', 'meter_event_id')) AS meter_event_id, t.*,
+        date_trunc('second', t.last_at) AS stamped_at,
         NOT EXISTS (
             SELECT FROM meter_event AS newer
-            WHERE newer.lane_id = t.lane_id AND newer.bucket = t.bucket AND newer.stamped_at > t.stamped_at
-                AND width_bucket(newer.stamped_at, t.edges) = t.part
+            JOIN entry AS later USING (meter_event_id)
+            WHERE newer.lane_id = t.lane_id AND newer.bucket = t.bucket
+                AND newer.stamped_at >= date_trunc('second', t.last_at) AND later.occurred_at > t.last_at
+                AND width_bucket(later.occurred_at, t.edges) = t.part
         ) AS is_sent
     FROM lasts AS t
 ),
