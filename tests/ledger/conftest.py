@@ -126,3 +126,17 @@ def move(books: Books, meter_event_id: int, state: str) -> None:
         is_due,
         meter_event_id,
     )
+
+
+@pytest.fixture
+def an_open_attempt(books: Books) -> Callable[[int], int]:
+    """Writes down a call about a meter event."""
+
+    def write(meter_event_id: int) -> int:
+        return books.write(
+            "INSERT INTO attempt (lane_id, meter_event_id, generation, idempotency_key, fence)"
+            " SELECT lane_id, meter_event_id, 1, 'key', 1 FROM meter_event WHERE meter_event_id = %s",
+            meter_event_id,
+        )
+
+    return write
