@@ -1,80 +1,117 @@
-"""What the demo shows: the steps while rows move through them, and the balance at the end."""
+"""What the demo shows while it runs: one line a step, what waits there and what is through, and how far all of it is.
 
-import json
+The lines are the steps in the order of a row's path, the same ones from the first second to the last, so that the eye
+finds a step where it was.
+"""
+
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Console
+from rich import box
+from rich.console import Group
+from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from service.ledger.overview import Standing
 
-CENTS = 100
+BAR_WIDTH = 40
+ANSWERED = ("accepted", "confirmed", "refused", "held", "conflict")  # meter events that Stripe has answered
+MADE = ("sealed", "unknown", *ANSWERED)
+RECORDED = ("recorded", "duplicate", "quarantined", "conflict")  # what became of a row that was told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """What one customer used of one meter: by the producer's own count, and by the sandbox's auditor."""
+class Look:
+    """One look at everything: the ledger's standings, and how many rows the producer has sent."""
 
-    customer: str
-    meter: str
+    standings: Sequence[Standing]
+    now: datetime
     sent: int
-    stripe: int
-    difference: int
+    is_all_sent: bool
+
+    def count(self, step: str, *states: str) -> int:
+        return sum(one.count for one in self.standings if one.step == step and one.state in states)
+
+    @property
+    def told(self) -> int:
+        """Rows that the ledger has heard of, duplicates and bad ones included."""
+        return self.count("record", *RECORDED)
+
+    @property
+    def queued(self) -> int:
+        """Rows on the queue; the count of what is sent may lag a moment behind what is recorded."""
+        return max(0, self.sent - self.told)
+
+    @property
+    def unsettled(self) -> dict[str, int]:
+        """What is still on its way, by step; empty at the end."""
+        waiting = {
+            "rows to record": self.queued,
+            "rows to seal": self.count("seal", "unsealed"),
+            "meter events to send": self.meter_events("sealed", "unknown"),
+            "meter events to confirm": self.meter_events("accepted"),
+        }
+        return {name: count for name, count in waiting.items() if count}
+
+    @property
+    def is_settled(self) -> bool:
+        return self.is_all_sent and not self.unsettled
+
+    def meter_events(self, *states: str) -> int:
+        return self.count("submit", *states) + self.count("reconcile", *states)
+
+    def oldest_s(self, *states: str) -> int | None:
+        since = [one.since for one in self.standings if one.state in states and one.count and one.since]
+        return max(0, int((self.now - min(since)).total_seconds())) if since else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """The demo's proof. `preview.amount` is in the currency's minor unit, as Stripe has it."""
-
-    rows_sent: int
-    rows_recorded: int
-    rows_duplicate: int
-    meter_events: int
-    confirmed: int
-    refused: int
-    totals: tuple[Total, ...]
-    preview: dict[str, int | str]
-    ok: bool
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self))
+def view(look: Look, *, elapsed_s: float, notes: Sequence[str]) -> Group:
+    """The steps, a bar of what Stripe has confirmed, and what was done to it on the way."""
+    return Group(_steps(look), _bar(look, elapsed_s=elapsed_s), *(Text(f"  {note}", style="yellow") for note in notes))
 
 
-def steps_table(standings: Sequence[Standing], *, waiting: int, now: datetime, notes: Sequence[str]) -> Table:
-    """One line a step: what stands there, and how old the oldest of it is."""
-    table = Table(title="meterpost demo", caption="\n".join(notes), caption_justify="left", min_width=64)
-    table.add_column("step")
-    table.add_column("state")
-    table.add_column("count", justify="right")
-    table.add_column("oldest", justify="right")
-    table.add_row("publish", "messages waiting", f"{waiting:,}", "")
-    for standing in standings:
-        age = "" if standing.since is None else f"{(now - standing.since).total_seconds():.0f} s"
-        table.add_row(standing.step, standing.state, f"{standing.count:,}", age)
+def _steps(look: Look) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("step", style="bold", min_width=10)
+    table.add_column("makes", min_width=28, no_wrap=True)
+    for name in ("waiting", "done", "oldest"):
+        table.add_column(name, justify="right", min_width=8, no_wrap=True)
+    meter_events = look.meter_events
+    lines = (
+        ("publish", "a call → rows on the queue", "", look.sent, None),
+        ("record", "rows → entries in the ledger", look.queued, look.told, None),
+        ("seal", "entries → meter events", look.count("seal", "unsealed"), meter_events(*MADE), ("unsealed",)),
+        ("submit", "meter events → Stripe", *_of_submit(look), ("sealed", "unknown")),
+        ("reconcile", "accepted → confirmed", meter_events("accepted"), meter_events("confirmed"), ("accepted",)),
+        ("apply", "webhooks → effects", look.count("apply", "received"), _events_done(look), ("received",)),
+    )
+    for step, makes, waiting, done, states in lines:
+        table.add_row(step, makes, _number(waiting), _number(done), _age(look, states))
     return table
 
 
-def show_balance(console: Console, balance: Balance, *, restarts: int, calls: dict[str, int]) -> None:
-    """The whole proof, readable without having watched."""
-    counts = Table(show_header=False, box=None)
-    counts.add_column(style="bold")
-    counts.add_column(justify="right")
-    for name in ("rows_sent", "rows_recorded", "rows_duplicate", "meter_events", "confirmed", "refused"):
-        counts.add_row(name.replace("_", " "), f"{getattr(balance, name):,}")
-    console.print(counts)
-    totals = Table(title="What each customer used, counted twice")
-    for name in ("customer", "meter"):
-        totals.add_column(name)
-    for name in ("sent", "counted by Stripe", "difference"):
-        totals.add_column(name, justify="right")
-    for total in balance.totals:
-        totals.add_row(total.customer, total.meter, f"{total.sent:,}", f"{total.stripe:,}", f"{total.difference:,}")
-    console.print(totals)
-    asked = ", ".join(f"{status} to {count:,} calls" for status, count in sorted(calls.items()))
-    console.print(f"On the way: {restarts} processes died and were started again; Stripe answered {asked}.")
-    amount = int(balance.preview["amount"])
-    currency = str(balance.preview["currency"]).upper()
-    console.print(f"Stripe's preview of the invoice: [bold]${amount // CENTS:,}.{amount % CENTS:02} {currency}[/bold]")
-    console.print("[green]Every difference is 0.[/green]" if balance.ok else "[red]The books do not agree.[/red]")
+def _of_submit(look: Look) -> tuple[int, int]:
+    return look.meter_events("sealed", "unknown"), look.meter_events(*ANSWERED)
+
+
+def _events_done(look: Look) -> int:
+    return look.count("apply", "applied", "ignored", "failed")
+
+
+def _number(count: int | str) -> str:
+    return count if isinstance(count, str) else f"{count:,}"
+
+
+def _age(look: Look, states: Sequence[str] | None) -> str:
+    age_s = look.oldest_s(*states) if states else None
+    return "" if age_s is None else f"{age_s} s"
+
+
+def _bar(look: Look, *, elapsed_s: float) -> Table:
+    made, confirmed = look.meter_events(*MADE), look.meter_events("confirmed")
+    line = Table.grid(padding=(0, 1))
+    bar = ProgressBar(total=max(1, made), completed=confirmed, width=BAR_WIDTH)
+    line.add_row("", bar, f"{elapsed_s:.0f} s, {confirmed:,} of {made:,} confirmed")
+    return line
