@@ -17,6 +17,7 @@ EXPECTED: Mapping[str, int] = {
     "local.guarded.ServerError": FAILURE,
     "meterpost.errors.NotPublished": FAILURE,
     "meterpost.errors.RowRefused": FAILURE,
+    "service.gateway.KeyRefused": FAILURE,
     "service.gateway.StripeRefused": FAILURE,
     "service.gateway.StripeUnavailable": FAILURE,
     "service.ledger.accounts.OtherAccount": USAGE,

@@ -8,7 +8,7 @@ import psycopg
 
 from service import doctor_ledger
 from service.findings import Finding, fail, fine
-from service.gateway import Gateway, StripeAccount, StripeRefused, StripeUnavailable
+from service.gateway import Gateway, KeyRefused, StripeAccount, StripeRefused, StripeUnavailable
 from service.ledger.accounts import PinnedAccount, pinned_account
 from service.ledger.overview import meters_in_use
 from service.meters import Meter
@@ -57,7 +57,7 @@ def examine_stripe(stripe: StripeReader, known: Known) -> list[Finding]:
     try:
         key = examine_key(stripe.account(), known.pinned)
         meters = {meter.event_name: meter for meter in stripe.list_meters()}
-    except StripeRefused as refused:
+    except (KeyRefused, StripeRefused) as refused:
         text = f"Stripe refuses the key: {scrub(str(refused))}"
         return [
             fail("stripe key", text, "set STRIPE_SECRET_KEY to a valid key that may read the account and its meters")

@@ -32,6 +32,10 @@ class StripeUnavailable(Exception):
     """Stripe could not be read now; nothing was changed, and asking later may succeed."""
 
 
+class KeyRefused(StripeUnavailable):
+    """Stripe does not take our key (401, 403); with another key, or other rights, the same question may succeed."""
+
+
 class StripeRefused(Exception):
     """Stripe answers that this cannot be read; the text is Stripe's."""
 
@@ -220,6 +224,8 @@ def _accepted(said: Any, *, identifier: str) -> Answer:
 
 def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
     text = f"{answer.message} ({answer.status or answer.reach}, request {answer.request_id or 'unknown'})"
+    if answer.status in {401, 403}:
+        return KeyRefused(text)
     is_final = answer.status is not None and answer.status < SERVER_ERROR and answer.status not in {409, 429}
     return StripeRefused(text) if is_final else StripeUnavailable(text)
 

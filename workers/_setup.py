@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from service import logs, settings, wakeups
-from service.gateway import Gateway, StripeAccount, StripeRefused
+from service.gateway import Gateway, KeyRefused, StripeAccount, StripeRefused
 from service.ledger import Ledger, LedgerUnavailable, accounts
 from service.ledger.accounts import OtherAccount
 from service.limiter import Limiter
@@ -115,7 +115,7 @@ def _whose_key(gateway: Gateway) -> StripeAccount:
     while True:
         try:
             return gateway.account()
-        except StripeRefused as refused:
+        except (KeyRefused, StripeRefused) as refused:
             raise NotReady(f"Stripe refuses the key of STRIPE_SECRET_KEY: {refused}") from refused
         except AWAY as away:
             say("worker.waiting", reason=str(away), wait_s=PATIENCE_S)

@@ -6,13 +6,14 @@ crash before its commit leaves the entries unsealed, to be found again; after it
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from service.gateway import Gateway, StripeRefused
 from service.ledger import Ledger, mirrors, sealing
+from service.ledger.overview import ledger_time
 from service.ledger.sealing import LaneToSeal
 from service.logs import say
-from service.mirrors import SubscriptionMirror, subscription_mirror
+from service.mirrors import SubscriptionMirror, listed_subscription
 from service.timing import Timing
 from workers._loop import repeat, stop_on_signals
 from workers._setup import set_up_with_stripe
@@ -57,21 +58,22 @@ class Sealer:
     def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
         unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))
         for customer in unknown[:CUSTOMERS_A_PASS_MAX]:
-            subscriptions = self._subscriptions(customer)
+            with self._ledger.transaction() as tx:
+                read_at = ledger_time(tx)
+            subscriptions = self._subscriptions(customer, read_at=read_at)
             with self._ledger.transaction() as tx:
                 mirrors.put_subscriptions(tx, self._account, subscriptions)
                 sealing.put_customer_read(tx, self._account, customer)
         return len(unknown)
 
-    def _subscriptions(self, customer: str) -> list[SubscriptionMirror]:
+    def _subscriptions(self, customer: str, *, read_at: datetime) -> list[SubscriptionMirror]:
         """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
-        now = datetime.now(UTC)
         try:
             told = self._gateway.list_subscriptions(customer)
         except StripeRefused as refused:
             say("customer.unknown", customer=customer, reason=str(refused))
             return []
-        read = [subscription_mirror(subscription, as_of=now, read_at=now) for subscription in told]
+        read = [listed_subscription(subscription, read_at=read_at) for subscription in told]
         return [mirror for mirror in read if isinstance(mirror, SubscriptionMirror)]
 
     def _put_off(self, lanes: Sequence[LaneToSeal]) -> None:
