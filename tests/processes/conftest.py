@@ -25,8 +25,8 @@ PATIENCE_S = 45.0  # a killed process, its lease, a restored message, a read-bac
 POLL_S = 0.05
 CUSTOMERS = 4
 HOURS = 8
-BATCHES = 20
-BATCH_ROWS = 96
+BATCHES = 30
+BATCH_ROWS = 100
 REPEATS_MAX = 10  # of a batch that the queue did not confirm, five seconds each
 API_VERSION = "2026-10-28.endive"
 numbers = count(1)
@@ -87,7 +87,7 @@ class Load:
 
     def _row(self, number: int) -> dict[str, Any]:
         now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        at = now - timedelta(hours=1 + number % HOURS) + timedelta(seconds=number * 77 % 3600)
+        at = now - timedelta(hours=1 + number // CUSTOMERS % HOURS) + timedelta(seconds=number * 77 % 3600)
         customer = self.customers[number % CUSTOMERS]
         return {
             "customer": customer,
@@ -155,11 +155,16 @@ class Works:
         """kill -9; a server that was killed is started again, a process starts again by itself."""
         server: Server | None = self.stack.servers.get(name)
         if server is None:
-            assert _eventually(lambda: self.supervisor.pid(name)), f"{name} runs before it is killed"
-            self.supervisor.kill(name)
+            self._kill_process(name)
         else:
             server.kill()
             server.start()
+
+    def _kill_process(self, name: str) -> None:
+        assert _eventually(lambda: self.supervisor.pid(name)), f"{name} runs before it is killed"
+        killed = self.supervisor.pid(name)
+        self.supervisor.kill(name)
+        assert _eventually(lambda: self.supervisor.pid(name) not in {killed, None}), f"{name} is started again"
 
     def settles(self, load: Load) -> bool:
         """Whether all of it is recorded, sealed, sent and confirmed within our patience."""
