@@ -25,7 +25,7 @@ from local.demo_balance import Balance, Preview, Total, show_balance
 from local.demo_rows import move_file, unit_rows
 from local.demo_shop import Shop, Subscribed, open_shop
 from local.demo_view import ANSWERED, MADE, Look, view
-from local.guarded import ROOT
+from local.guarded import ROOT, ServerError
 from local.place import free_port
 from local.procfile import resolved
 from local.sandbox import ask_sandbox
@@ -170,7 +170,9 @@ def _send(units: int, running: Running) -> None:
 
 def _import(file: Path, stack: Stack) -> None:
     command = resolved(["meterpost", "usage", "import", str(file)])
-    subprocess.run(command, cwd=ROOT, env=stack.env, check=True, capture_output=True)
+    ran = subprocess.run(command, cwd=ROOT, env=stack.env, check=False, capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise ServerError(f"{' '.join(command)} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}")
 
 
 def _watch(running: Running, sending: Future[None], *, console: Console) -> Look:
