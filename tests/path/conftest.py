@@ -66,7 +66,7 @@ class Path:
         customer = customer or self.make_customer()
         if not self.ask(f"SELECT 1 FROM meter WHERE meter = '{meter}'"):
             self.make_meter(meter)
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         with self.client.batch() as batch:
             for number, value in enumerate(values):
                 batch.usage(customer, meter, value, occurred_at=hour + timedelta(minutes=5 * number))
