@@ -5,6 +5,7 @@ SDK's and no telemetry. Reporting a meter event never raises: whatever happens b
 `outcomes.py` reads. Reading raises `StripeUnavailable` or `StripeRefused`.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,9 @@ from service.settings import Settings
 API_VERSION = "2026-10-28.endive"
 PAGE = 100
 PAGES_MAX = 1_000  # a bound on every list; 100,000 objects
+REDIRECTED = 300
 SERVER_ERROR = 500
+NO_ERROR = '{"error": {}}'
 
 stripe.enable_telemetry = False
 
@@ -186,7 +189,21 @@ class _CurlClient(stripe.HTTPClient):
             answer = self._http.call(method, url, headers=headers or {}, body=body)
         except CallFailed as failed:
             raise stripe.APIConnectionError(str(failed)) from failed  # type: ignore[no-untyped-call]  # the SDK's
-        return answer.body.decode("utf-8", "replace"), answer.status, answer.headers
+        body_text = answer.body.decode("utf-8", "replace")
+        if answer.status >= REDIRECTED and not _is_stripes_error(body_text):
+            body_text = NO_ERROR  # the SDK trips over what a proxy may say; the status is all there is to know of it
+        return body_text, answer.status, answer.headers
+
+
+def _is_stripes_error(body: str) -> bool:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    error = said.get("error") if isinstance(said, dict) else None
+    return isinstance(error, dict) and all(
+        isinstance(error.get(name), str | None) for name in ("type", "code", "message")
+    )
 
 
 def _answer(error: stripe.StripeError) -> Answer:
@@ -195,7 +212,7 @@ def _answer(error: stripe.StripeError) -> Answer:
         is_sent = not isinstance(failed, CallFailed) or failed.is_sent
         return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=str(error))
     status = error.http_status if isinstance(error.http_status, int) else None
-    if status is None or status < 300:  # noqa: PLR2004 — a 2xx that cannot be read is no answer
+    if status is None or status < REDIRECTED:  # a 2xx that cannot be read is no answer
         return Answer(reach=Reach.MAYBE_SENT, message="Stripe's answer could not be read")
     said, headers = error.error, error.headers or {}
     return Answer(
