@@ -41,7 +41,10 @@ def check_stripe(settings: Settings) -> list[Finding]:
         return [
             fail("stripe key", "STRIPE_SECRET_KEY is not set", "set it to a secret or restricted key, sk_… or rk_…")
         ]
-    short = replace(settings.timing, connect_timeout_s=CONNECT_TIMEOUT_S, call_deadline_s=CALL_DEADLINE_S)
+    timing = settings.timing
+    short = replace(
+        timing, connect_timeout_s=CONNECT_TIMEOUT_S, call_deadline_s=min(CALL_DEADLINE_S, timing.call_deadline_s)
+    )
     return examine_stripe(Gateway(replace(settings, timing=short)), _known(settings))
 
 

@@ -93,14 +93,13 @@ def _publish(stack: Stack, *, customer: str) -> None:
 
 
 def _clone(directory: Path, *, customer: str) -> Path:
-    """The working tree without its `.env`, where building leaves no trace and the example's dates are of this month."""
+    """The working tree without its `.env`, where building leaves no trace, and a file of usage with dates of this month."""
     for path in ROOT.iterdir():
-        if path.name not in {".env", "client", "examples"}:
+        if path.name not in {".env", "client"}:
             (directory / path.name).symlink_to(path)
     shutil.copytree(ROOT / "client", directory / "client")
-    shutil.copytree(ROOT / "examples", directory / "examples")
-    usage = Path("examples/usage.csv")
-    move_file(ROOT / usage, directory / usage, customer=customer, now=datetime.now(UTC))
+    example = ROOT / "examples" / "usage.csv"
+    move_file(example, directory / "usage.csv", customer=customer, now=datetime.now(UTC))
     return directory
 
 

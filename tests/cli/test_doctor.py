@@ -12,12 +12,13 @@ from service import doctor
 from service.doctor_clocks import examine_clock
 from service.doctor_ledger import examine_migrations, examine_server
 from service.doctor_redis import examine_broker
-from service.doctor_stripe import Known, check_webhooks, examine_stripe
+from service.doctor_stripe import Known, check_stripe, check_webhooks, examine_stripe
 from service.findings import Finding, Severity, fine
 from service.gateway import StripeAccount, StripeRefused, StripeUnavailable
 from service.ledger.accounts import PinnedAccount
 from service.meters import Meter
 from service.settings import load
+from service.timing import PROFILES, Timing
 
 FINE, WARNING, FAILURE = Severity.FINE, Severity.WARNING, Severity.FAILURE
 DURABLE = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
@@ -192,6 +193,13 @@ def test_a_stripe_that_refuses_or_is_away_is_one_failure_with_its_words(error: E
 
     assert finding.severity is FAILURE
     assert str(error) in finding.text
+
+
+@pytest.mark.parametrize("timing", PROFILES.values())
+def test_the_key_is_examined_under_every_timing(bare: object, timing: Timing) -> None:
+    nowhere = replace(load(), stripe_secret_key="sk_test_1", stripe_api_base="http://127.0.0.1:9", timing=timing)
+
+    assert "does not answer" in check_stripe(nowhere)[0].text
 
 
 def test_no_webhook_secret_is_a_failure(bare: object) -> None:
