@@ -23,14 +23,17 @@ MINUTE = timedelta(minutes=1)
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
 FLOAT_DIGITS = 15  # Stripe's summary is a float; more than it can hold exactly is not compared
 NOTHING = Decimal(0)
+MISSING = "accepted by Stripe, but missing from its summary"
+DIFFERING = "accepted by Stripe, but the sum of its hour differs and it owns no minute to be told apart by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What one look at a lane told: meter events that Stripe counted, and such that it should have and did not."""
+    """What one look at a lane told: what Stripe counted, what it should have and did not, and what cannot be told."""
 
     confirmed: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)
+    undecided: list[int] = field(default_factory=list)
 
 
 class Reconciler:
@@ -56,7 +59,8 @@ class Reconciler:
             findings = Findings()
         with self._ledger.transaction() as tx:
             confirmed = confirming.confirm_meter_events(tx, findings.confirmed)
-            missing = confirming.hold_missing(tx, findings.missing)
+            missing = confirming.hold_missing(tx, findings.missing, reason=MISSING)
+            missing += confirming.hold_missing(tx, findings.undecided, reason=DIFFERING)
             confirming.release_confirmed_lane(tx, lane, wait=self._wait(confirmed))
         self._tell(lane, confirmed=confirmed, missing=missing)
         return confirmed
@@ -68,7 +72,7 @@ class Reconciler:
             lane.stripe_id, customer=lane.customer, start=hours[0].hour, end=hours[-1].hour + HOUR, window="hour"
         )
         agreed, differing = compare_hours(hours, read)
-        findings = Findings(confirmed=agreed)
+        findings = Findings(confirmed=agreed, undecided=undecided(differing))
         for minute in self._minutes(lane, differing):
             counted = self._read_minute(lane, minute)
             if is_equal(counted, minute.value):
@@ -121,6 +125,16 @@ def compare_hours(hours: Sequence[HourOfLane], read: Sequence[Summary]) -> tuple
         else:
             differing.append(hour)
     return agreed, differing
+
+
+def undecided(differing: Sequence[HourOfLane]) -> list[int]:
+    """What no lag can explain any more and no minute can tell apart. Beside a held one it waits: that may be why."""
+    return [
+        meter_event_id
+        for hour in differing
+        if hour.is_overdue and not hour.is_held
+        for meter_event_id in hour.minuteless_ids
+    ]
 
 
 def is_equal(counted: Decimal, reported: Decimal) -> bool:

@@ -28,6 +28,7 @@ class HourOfLane:
     hour: datetime
     value: Decimal
     accepted_ids: list[int]
+    minuteless_ids: list[int]  # of these, such as own no minute: only the hour's sum tells of them
     is_moving: bool  # something in this hour is still to be sent
     is_held: bool  # something in this hour may or may not have counted, and nobody will send it again
     is_overdue: bool  # no lag of the summaries can explain an absence any more
@@ -79,8 +80,8 @@ def confirm_meter_events(tx: Transaction, meter_event_ids: Sequence[int]) -> int
     return execute(tx, "confirm_meter_events", meter_event_ids=list(meter_event_ids))
 
 
-def hold_missing(tx: Transaction, meter_event_ids: Sequence[int]) -> int:
-    return execute(tx, "hold_missing", meter_event_ids=list(meter_event_ids))
+def hold_missing(tx: Transaction, meter_event_ids: Sequence[int], *, reason: str) -> int:
+    return execute(tx, "hold_missing", meter_event_ids=list(meter_event_ids), reason=reason)
 
 
 def release_confirmed_lane(tx: Transaction, lane: LaneToConfirm, *, wait: timedelta) -> None:

@@ -13,6 +13,10 @@ SELECT
         ELSE sum(m.value) FILTER (WHERE counts)
     END AS value,
     array_agg(m.meter_event_id ORDER BY m.meter_event_id) FILTER (WHERE m.state = 'accepted') AS accepted_ids,
+    coalesce(
+        array_agg(m.meter_event_id ORDER BY m.meter_event_id) FILTER (WHERE m.state = 'accepted' AND m.minute IS NULL),
+        '{}'
+    ) AS minuteless_ids,
     bool_or(m.state IN ('sealed', 'unknown')) AS is_moving,
     bool_or(m.state IN ('held', 'conflict')) AS is_held,
     max(m.accepted_at) FILTER (WHERE m.state = 'accepted') < ledger_now() - %(missing_after)s AS is_overdue
