@@ -64,7 +64,7 @@ class Path:
     def sealed(self, *values: int | str, meter: str = "tokens", customer: str | None = None) -> str:
         """A customer's rows, one bucket each, as meter events that are due; returns the customer."""
         customer = customer or self.make_customer()
-        if not self.ask(f"SELECT 1 FROM meter WHERE meter = '{meter}'"):
+        if all(known.event_name != meter for known in self.gateway.list_meters()):
             self.make_meter(meter)
         hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         with self.client.batch() as batch:
