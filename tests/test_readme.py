@@ -93,7 +93,7 @@ def _publish(stack: Stack, *, customer: str) -> None:
 
 
 def _clone(directory: Path, *, customer: str) -> Path:
-    """The working tree without its `.env`, where building leaves no trace, and a file of usage with dates of this month."""
+    """The working tree without its `.env`: building leaves no trace in it, and its usage file is of this month."""
     for path in ROOT.iterdir():
         if path.name not in {".env", "client"}:
             (directory / path.name).symlink_to(path)
