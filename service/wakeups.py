@@ -24,6 +24,7 @@ from service.timing import Timing
 
 DEQUEUE_WAIT_S = 5  # bounds how long a stop can go unnoticed
 FAILURE_TTL_S = 3600  # a failed wake-up is only worth a look; the ledger has the facts
+NO_ID = "unreadable"  # no job is called so
 SOCKET_TIMEOUT_S = 15  # longer than the dequeue waits
 
 Step = Callable[..., None]
@@ -56,18 +57,34 @@ class WakeUpJob(Job):
         return self.offered[name]
 
 
+class WakeUpQueue(Queue):
+    """Passes over an id that is no text, at which RQ would end, and with it every worker that comes to it."""
+
+    @classmethod
+    def lmove(cls, connection: "redis.Redis", queue_key: str, timeout: int | None) -> Any:
+        found = super().lmove(connection, queue_key, timeout)
+        if found is None or found[1].isascii():
+            return found
+        connection.lrem(f"{queue_key}:intermediate", 1, found[1])
+        say("wakeup.refused", job_id=NO_ID, reason="its id is no text")
+        return queue_key, NO_ID
+
+
 class WakeUps:
     """The queue of one step's wake-ups."""
 
     def __init__(self, connection: "redis.Redis", step: str, *, timing: Timing) -> None:
         self._step = step
         self._timing = timing
-        self.queue = Queue(f"meterpost-{step}", connection=connection, serializer=JSONSerializer, job_class=WakeUpJob)
+        self.queue = WakeUpQueue(
+            f"meterpost-{step}", connection=connection, serializer=JSONSerializer, job_class=WakeUpJob
+        )
 
     def ring(self, wanted: Sequence[tuple[str | int, ...]]) -> int:
         """Queue a wake-up for each of these arguments that has none queued. Returns how many were queued."""
-        queued = {job_id.rpartition("-")[0] for job_id in self.queue.get_job_ids()}
-        missing = [arguments for arguments in wanted if self._name(arguments) not in queued]
+        job_ids: Any = self.queue.connection.lrange(self.queue.key, 0, -1)
+        queued = {job_id.rpartition(b"-")[0] for job_id in job_ids}
+        missing = [arguments for arguments in wanted if self._name(arguments).encode() not in queued]
         if missing:
             self.queue.enqueue_many([self._job(arguments) for arguments in missing])
         return len(missing)
@@ -103,6 +120,7 @@ class WakeUpWorker(SimpleWorker):
             connection=wakeups.queue.connection,
             serializer=JSONSerializer,
             job_class=WakeUpJob,
+            queue_class=WakeUpQueue,
             log_job_description=False,
         )
 
