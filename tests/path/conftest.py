@@ -52,6 +52,7 @@ class Path:
     reconciler: Reconciler
     stripe: stripe.StripeClient
     sandbox: Any
+    wakeups_redis: Any
 
     def walk(self) -> None:
         """Every step, until nothing is left to record, seal, send or confirm."""
@@ -120,6 +121,13 @@ class Path:
             self.sandbox.url, f"/_sandbox/audit/calls?account={self.stripe_account}&path={path}&limit=1000"
         )
         return list(found["data"])
+
+    def keep_live_limits(self) -> None:
+        """The sandbox refuses what Stripe would in live mode, and our calls are paced accordingly."""
+        ask_sandbox(self.sandbox.url, "/_sandbox/settings", {"account": self.stripe_account, "limits": "live"})
+        gateway = Gateway(self.settings, limiter=Limiter(self.wakeups_redis, "default", rates={"calls": 25}))
+        self.sealer = Sealer(self.ledger, gateway, "default", timing=TIMING)
+        self.reconciler = Reconciler(self.ledger, gateway, "default", timing=TIMING)
 
     def another_submitter(self, **more: Any) -> Submitter:
         """As another process would run it."""
@@ -203,6 +211,7 @@ def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
             chosen.stripe_secret_key, stripe_version=API_VERSION, base_addresses={"api": chosen.stripe_api_base}
         ),
         sandbox=sandbox,
+        wakeups_redis=connection,
     )
 
 
