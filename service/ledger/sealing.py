@@ -84,16 +84,19 @@ def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
     locked = [lane.lane_id for lane in fetch(tx, _Lane, "lock_lanes", lane_ids=list(lane_ids))]
     if not locked:
         return Sealed(0, 0)
-    due = {"lane_ids": locked, "bucket": timing.bucket, "buckets_max": BUCKETS_MAX}
-    sealed = _sealed(tx, "seal_sums", **due, reach=timing.bucket, may_share=False)
-    sealed += _sealed(tx, "seal_sums", **due, reach=HOUR, may_share=True)
-    sealed += _sealed(tx, "seal_counts", lane_ids=locked, buckets_max=BUCKETS_MAX)
-    sealed += _sealed(tx, "seal_lasts", **due)
+    due = {"lane_ids": locked, "buckets_max": BUCKETS_MAX}
+    execute(tx, "make_drafts")
+    execute(tx, "draft_sums", **due, bucket=timing.bucket, reach=timing.bucket, may_share=False)
+    sealed = _seal_drafts(tx)
+    execute(tx, "draft_sums", **due, bucket=timing.bucket, reach=HOUR, may_share=True)
+    execute(tx, "draft_counts", **due)
+    execute(tx, "draft_lasts", **due, bucket=timing.bucket)
+    sealed += _seal_drafts(tx)
     execute(tx, "clear_unsealed", lane_ids=locked)
     return sealed
 
 
-def _sealed(tx: Transaction, name: str, **parameters: object) -> Sealed:
-    sealed = fetch_one(tx, Sealed, name, **parameters)
+def _seal_drafts(tx: Transaction) -> Sealed:
+    sealed = fetch_one(tx, Sealed, "seal_drafts")
     assert sealed is not None, "a count always answers"
     return sealed

@@ -368,3 +368,29 @@ RETURN EXISTS (
 CREATE FUNCTION digits(of_value numeric) RETURNS integer
 LANGUAGE sql IMMUTABLE
 RETURN length(replace(ltrim(trim_scale(abs(of_value))::text, '0.'), '.', ''));
+
+-- The buckets of these lanes whose bell has rung, the longest waiting first.
+CREATE FUNCTION due_buckets(lane_ids bigint[], buckets_max integer) RETURNS TABLE (lane_id bigint, bucket timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT u.lane_id, u.bucket
+    FROM unsealed AS u
+    WHERE u.lane_id = ANY (lane_ids)
+    GROUP BY u.lane_id, u.bucket
+    HAVING min(u.seal_at) <= ledger_now()
+    ORDER BY min(u.seal_at)
+    LIMIT buckets_max;
+END;
+
+-- The period edges strictly within a bucket, in order; with them `width_bucket` numbers the parts they cut it into.
+CREATE FUNCTION edges_within(
+    of_account text, of_customer text, of_meter text, bucket timestamptz, bucket_length interval
+) RETURNS timestamptz[]
+LANGUAGE sql STABLE
+RETURN ARRAY(
+    SELECT edge_at
+    FROM period_edge
+    WHERE (account, customer, meter) = (of_account, of_customer, of_meter)
+        AND edge_at > bucket AND edge_at < bucket + bucket_length
+    ORDER BY edge_at
+);
