@@ -11,7 +11,7 @@ from typing import Protocol
 
 from redis import Redis
 
-BURST_S = 0.1  # how much of a second's calls may be made at once
+BURST_S = 0.01  # how much of a second's calls may be made at once; more would exceed Stripe's limit in that second
 MICROSECONDS = 1_000_000
 WAIT_S_MAX = 60  # of a reading call; past this it would rather fail and come back
 

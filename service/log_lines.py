@@ -63,6 +63,10 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "worker.started": Line(INFO, "A worker started."),
         "worker.refused": Line(ERROR, "A worker cannot start; a person has to set something up."),
         "lane.unreadable": Line(WARNING, "Stripe refuses to tell a lane's summaries; it is asked again later."),
+        "customer.unread": Line(WARNING, "A customer's subscriptions could not be read; its rows wait a little."),
+        "subscription.unreadable": Line(
+            ERROR, "A subscription of Stripe's cannot be understood; its periods are unknown."
+        ),
         "customer.unknown": Line(WARNING, "Stripe does not know a customer that rows mention."),
         "worker.stopped": Line(INFO, "A worker stopped in order."),
         "worker.waiting": Line(WARNING, "Something that this worker needs is away; it asks again."),

@@ -17,6 +17,7 @@ class Timing:
     bucket_s: int = 300  # entries of so long a stretch become one meter event
     seal_linger_s: int = 10  # after the last row of a bucket is due, so that late ones still join it
     meter_reread_s: int = 300  # how old our knowledge of a meter may be
+    unread_wait_s: int = 60  # before a customer's subscriptions are asked for again, when Stripe could not tell them
     subscriptions_reread_s: int = 3600  # how old an empty list of a customer's subscriptions may be
     connect_timeout_s: int = 5
     call_deadline_s: int = 20  # the whole call, first byte to last
@@ -59,6 +60,8 @@ class Timing:
 STANDARD = Timing()
 FAST = Timing(
     seal_linger_s=1,
+    meter_reread_s=5,
+    unread_wait_s=2,
     subscriptions_reread_s=60,
     connect_timeout_s=1,
     call_deadline_s=3,

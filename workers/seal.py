@@ -8,12 +8,12 @@ crash before its commit leaves the entries unsealed, to be found again; after it
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from service.gateway import Gateway, StripeRefused
+from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing
 from service.ledger.overview import ledger_time
 from service.ledger.sealing import LaneToSeal
 from service.logs import say
-from service.mirrors import SubscriptionMirror, listed_subscription
+from service.mirrors import SubscriptionMirror, Unreadable, listed_subscription
 from service.timing import Timing
 from workers._loop import repeat, stop_on_signals
 from workers._setup import set_up_with_stripe
@@ -35,7 +35,7 @@ class Sealer:
             return 0
         if self._learn_meters(due) + self._learn_periods(due) > 0:
             due = self._due()
-        self._put_off([lane for lane in due if lane.is_meter_known and not lane.is_sealable])
+        self._put_off_blocked([lane for lane in due if lane.is_meter_known and not lane.is_sealable])
         ready = [lane.lane_id for lane in due if lane.is_sealable and lane.is_customer_known]
         return self._seal(ready)
 
@@ -52,19 +52,30 @@ class Sealer:
             sealing.put_meters(tx, self._account, meters)
             mirrors.learn_edges(tx, self._account)
         still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
-        self._put_off(still)
+        self._put_off_blocked(still)
         return len(unknown)
 
     def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
         unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))
         for customer in unknown[:CUSTOMERS_A_PASS_MAX]:
-            with self._ledger.transaction() as tx:
-                read_at = ledger_time(tx)
-            subscriptions = self._subscriptions(customer, read_at=read_at)
-            with self._ledger.transaction() as tx:
-                mirrors.put_subscriptions(tx, self._account, subscriptions)
-                sealing.put_customer_read(tx, self._account, customer)
+            try:
+                self._learn_customer(customer)
+            except KeyRefused:
+                raise  # nobody else's list would be told either
+            except StripeUnavailable as away:
+                # One customer whose list Stripe cannot tell must not hold up those that are known.
+                say("customer.unread", customer=customer, reason=str(away), wait_s=self._timing.unread_wait_s)
+                self._put_off([lane for lane in due if lane.customer == customer], wait_s=self._timing.unread_wait_s)
+                break
         return len(unknown)
+
+    def _learn_customer(self, customer: str) -> None:
+        with self._ledger.transaction() as tx:
+            read_at = ledger_time(tx)
+        subscriptions = self._subscriptions(customer, read_at=read_at)
+        with self._ledger.transaction() as tx:
+            mirrors.put_subscriptions(tx, self._account, subscriptions)
+            sealing.put_customer_read(tx, self._account, customer)
 
     def _subscriptions(self, customer: str, *, read_at: datetime) -> list[SubscriptionMirror]:
         """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
@@ -74,16 +85,19 @@ class Sealer:
             say("customer.unknown", customer=customer, reason=str(refused))
             return []
         read = [listed_subscription(subscription, read_at=read_at) for subscription in told]
+        for unreadable in (mirror for mirror in read if isinstance(mirror, Unreadable)):
+            say("subscription.unreadable", customer=customer, reason=unreadable.reason)
         return [mirror for mirror in read if isinstance(mirror, SubscriptionMirror)]
 
-    def _put_off(self, lanes: Sequence[LaneToSeal]) -> None:
-        if not lanes:
-            return
-        with self._ledger.transaction() as tx:
-            wait = timedelta(seconds=self._timing.meter_reread_s)
-            sealing.put_off_sealing(tx, [lane.lane_id for lane in lanes], wait=wait)
+    def _put_off_blocked(self, lanes: Sequence[LaneToSeal]) -> None:
+        self._put_off(lanes, wait_s=self._timing.meter_reread_s)
         for meter in sorted({lane.meter for lane in lanes}):
             say("meter.blocked", meter=meter, lanes=sum(lane.meter == meter for lane in lanes))
+
+    def _put_off(self, lanes: Sequence[LaneToSeal], *, wait_s: int) -> None:
+        if lanes:
+            with self._ledger.transaction() as tx:
+                sealing.put_off_sealing(tx, [lane.lane_id for lane in lanes], wait=timedelta(seconds=wait_s))
 
     def _seal(self, lane_ids: Sequence[int]) -> int:
         if not lane_ids:

@@ -49,3 +49,18 @@ def test_a_customers_subscriptions_are_listed_once_and_then_told_by_events(path,
         path.walk()
 
     assert path.sandbox.audit(path.settings.stripe_secret_key)["by_path"]["GET /v1/subscriptions"] == 1
+
+
+def test_a_customer_whose_subscriptions_stripe_cannot_tell_holds_up_nobody_else(path, an_hour_ago):
+    path.make_meter("tokens")
+    known, unreadable = path.make_customer(), path.make_customer()
+    path.client.usage(known, "tokens", 1, occurred_at=an_hour_ago)
+    path.walk()
+    path.fault("error_before", path="/v1/subscriptions")
+    path.client.usage(unreadable, "tokens", 2, occurred_at=an_hour_ago)
+    path.client.usage(known, "tokens", 4, occurred_at=an_hour_ago)
+
+    path.walk()
+
+    assert path.counted() == {(known, "tokens"): "5"}
+    assert path.ask("SELECT value FROM entry WHERE meter_event_id IS NULL") == [2]
