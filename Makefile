@@ -46,4 +46,4 @@ lock: $(STAMP) ## pin requirements.in into requirements.lock, with hashes and wi
 	  --no-emit-index-url --no-emit-find-links --output-file deploy/requirements.lock deploy/requirements.in
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .meterpost build *.egg-info client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .meterpost build *.egg-info client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .pytest_tmp .hypothesis

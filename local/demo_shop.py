@@ -15,6 +15,9 @@ INCLUDED_UNITS = 1_000_000
 CENTS_A_UNIT = Decimal("0.1")  # $0.001
 
 
+stripe.enable_telemetry = False  # it would write a file below HOME
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscribed:
     """One customer, what it is metered by, and the subscription that bills it."""
