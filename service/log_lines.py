@@ -63,6 +63,9 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "worker.started": Line(INFO, "A worker started."),
         "worker.refused": Line(ERROR, "A worker cannot start; a person has to set something up."),
         "lane.unreadable": Line(WARNING, "Stripe refuses to tell a lane's summaries; it is asked again later."),
+        "meter.unread": Line(
+            WARNING, "Stripe's meters could not be read; rows of meters that are not known wait a little."
+        ),
         "customer.unread": Line(WARNING, "A customer's subscriptions could not be read; its rows wait a little."),
         "subscription.unreadable": Line(
             ERROR, "A subscription of Stripe's cannot be understood; its periods are unknown."

@@ -47,7 +47,14 @@ class Sealer:
         unknown = [lane for lane in due if not lane.is_meter_known]
         if not unknown:
             return 0
-        meters = self._gateway.list_meters()
+        try:
+            meters = self._gateway.list_meters()
+        except KeyRefused:
+            raise  # nothing else would be told either
+        except (StripeUnavailable, StripeRefused) as untold:
+            say("meter.unread", reason=str(untold), wait_s=self._timing.unread_wait_s)
+            self._put_off(unknown, wait_s=self._timing.unread_wait_s)
+            return len(unknown)
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
             mirrors.learn_edges(tx, self._account)

@@ -13,7 +13,8 @@ from service.meters import Meter
 from service.timing import Timing
 
 LANES_MAX = 256  # lanes looked at in one pass
-BUCKETS_MAX = 2_000  # buckets sealed in one transaction; more would hold the lanes' locks for seconds
+BUCKETS_MAX = 2_000  # sealed in one transaction; more would hold the lanes' locks for seconds
+ENTRIES_MAX = 50_000  # likewise, whatever the buckets hold
 HOUR = timedelta(hours=1)
 
 
@@ -84,13 +85,14 @@ def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
     locked = [lane.lane_id for lane in fetch(tx, _Lane, "lock_lanes", lane_ids=list(lane_ids))]
     if not locked:
         return Sealed(0, 0)
-    due = {"lane_ids": locked, "buckets_max": BUCKETS_MAX}
+    execute(tx, "make_due")
     execute(tx, "make_drafts")
-    execute(tx, "draft_sums", **due, bucket=timing.bucket, reach=timing.bucket, may_share=False)
+    execute(tx, "take_due", lane_ids=locked, buckets_max=BUCKETS_MAX, entries_max=ENTRIES_MAX)
+    execute(tx, "draft_sums", bucket=timing.bucket, reach=timing.bucket, may_share=False)
     sealed = _seal_drafts(tx)
-    execute(tx, "draft_sums", **due, bucket=timing.bucket, reach=HOUR, may_share=True)
-    execute(tx, "draft_counts", **due)
-    execute(tx, "draft_lasts", **due, bucket=timing.bucket)
+    execute(tx, "draft_sums", bucket=timing.bucket, reach=HOUR, may_share=True)
+    execute(tx, "draft_counts", entries_max=ENTRIES_MAX)
+    execute(tx, "draft_lasts", bucket=timing.bucket)
     sealed += _seal_drafts(tx)
     execute(tx, "clear_unsealed", lane_ids=locked)
     return sealed

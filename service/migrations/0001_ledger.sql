@@ -41,7 +41,7 @@ CREATE TABLE meter (
     account text NOT NULL,
     meter text NOT NULL,                    -- Stripe's event_name
     stripe_id text NOT NULL,
-    formula text NOT NULL CHECK (formula IN ('sum', 'count', 'last')),
+    formula text NOT NULL,                  -- sum, count or last; rows of any other wait
     customer_key text NOT NULL,
     value_key text NOT NULL,
     event_time_window text,                 -- such a meter overwrites instead of adding: not sealed
@@ -368,19 +368,6 @@ RETURN EXISTS (
 CREATE FUNCTION digits(of_value numeric) RETURNS integer
 LANGUAGE sql IMMUTABLE
 RETURN length(replace(ltrim(trim_scale(abs(of_value))::text, '0.'), '.', ''));
-
--- The buckets of these lanes whose bell has rung, the longest waiting first.
-CREATE FUNCTION due_buckets(lane_ids bigint[], buckets_max integer) RETURNS TABLE (lane_id bigint, bucket timestamptz)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT u.lane_id, u.bucket
-    FROM unsealed AS u
-    WHERE u.lane_id = ANY (lane_ids)
-    GROUP BY u.lane_id, u.bucket
-    HAVING min(u.seal_at) <= ledger_now()
-    ORDER BY min(u.seal_at)
-    LIMIT buckets_max;
-END;
 
 -- The period edges strictly within a bucket, in order; with them `width_bucket` numbers the parts they cut it into.
 CREATE FUNCTION edges_within(

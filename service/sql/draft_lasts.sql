@@ -5,7 +5,7 @@ WITH members AS (
     SELECT
         d.lane_id, d.bucket, edges, e.entry_id, e.value, e.occurred_at,
         width_bucket(e.occurred_at, edges) AS part
-    FROM due_buckets(%(lane_ids)s, %(buckets_max)s) AS d
+    FROM due AS d
     JOIN lane AS l USING (lane_id)
     JOIN meter AS m USING (account, meter)
     CROSS JOIN LATERAL edges_within(l.account, l.customer, l.meter, d.bucket, %(bucket)s) AS edges

@@ -9,7 +9,7 @@ WITH members AS (
         d.lane_id, d.bucket, l.account, l.customer, l.meter, edges, e.entry_id, e.value,
         width_bucket(e.occurred_at, edges) AS part,
         sum(e.value) OVER (PARTITION BY d.lane_id, d.bucket, width_bucket(e.occurred_at, edges)) AS total
-    FROM due_buckets(%(lane_ids)s, %(buckets_max)s) AS d
+    FROM due AS d
     JOIN lane AS l USING (lane_id)
     JOIN meter AS m USING (account, meter)
     CROSS JOIN LATERAL edges_within(l.account, l.customer, l.meter, d.bucket, %(bucket)s) AS edges

@@ -12,7 +12,7 @@ WITH due AS (
 SELECT
     l.lane_id, l.account, l.customer, l.meter,
     m.meter IS NOT NULL AND (m.is_active OR m.read_at > ledger_now() - %(meter_reread)s) AS is_meter_known,
-    coalesce(m.is_active AND m.event_time_window IS NULL, false) AS is_sealable,
+    coalesce(m.is_active AND m.event_time_window IS NULL AND m.formula IN ('sum', 'count', 'last'), false) AS is_sealable,
     coalesce(c.subscriptions_read_at > ledger_now() - %(subscriptions_reread)s, false)
         OR (c.customer IS NOT NULL AND p.subscriptions > 0 AND p.stale = 0) AS is_customer_known
 FROM due
