@@ -1,5 +1,6 @@
 """Step 2 with Stripe: what must be known of meters and billing periods before entries become meter events."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -121,3 +122,18 @@ def test_a_row_of_this_moment_is_confirmed_in_time(path):
     path.walk()
 
     assert path.states() == {"confirmed": 1}
+
+
+def test_a_meter_of_a_formula_that_we_do_not_know_holds_up_its_own_rows_alone(path, an_hour_ago, monkeypatch):
+    path.make_meter("tokens")
+    path.make_meter("medians")
+    customer = path.make_customer()
+    told = [replace(m, formula="median") if m.event_name == "medians" else m for m in path.gateway.list_meters()]
+    monkeypatch.setattr(path.gateway, "list_meters", lambda: told)
+    path.client.usage(customer, "medians", 1, occurred_at=an_hour_ago)
+    path.client.usage(customer, "tokens", 2, occurred_at=an_hour_ago)
+
+    path.walk()
+
+    assert path.counted() == {(customer, "tokens"): "2"}
+    assert path.ask("SELECT value FROM entry WHERE meter_event_id IS NULL") == [1]
