@@ -5,7 +5,6 @@ payload_value`, timestamps as yyyy-MM-dd, yyyy-MM-dd'T'HH:mm:ssZ (such as +0530)
 """
 
 import csv
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ COLUMNS: Final = {
 COLUMN_OF: Final = {field: column for column, field in COLUMNS.items()}
 LINE_CHARS_MAX: Final = 10_000  # the longest good row is below 400
 TOO_LONG: Final = f"is longer than {LINE_CHARS_MAX} characters"
-CHUNK_BYTES: Final = 1 << 20
-ROW_ID_HASH_CHARS: Final = 32  # 128 bits of the file's hash: no two files share them
 
 _EPOCH: Final = re.compile(r"\d{1,12}")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -38,7 +35,6 @@ class CsvRow:
     """One line of the file: the arguments of `usage()`, and where they stood."""
 
     line: int
-    row_id: str
     customer: str
     meter: str
     value: str
@@ -54,22 +50,13 @@ class BadLine:
     reason: str
 
 
-def content_hash(file: BinaryIO) -> str:
-    """Of all bytes from the start; the file stands at its start again. The same content gives the same row ids."""
-    digest = hashlib.sha256()
-    while chunk := file.read(CHUNK_BYTES):
-        digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()[:ROW_ID_HASH_CHARS]
-
-
-def read_rows(file: BinaryIO, *, prefix: str) -> Iterator[CsvRow | BadLine]:
+def read_rows(file: BinaryIO) -> Iterator[CsvRow | BadLine]:
     """Every line after the header, in order. Raises HeaderRefused before the first."""
     # Bytes that are no UTF-8 become surrogates, which the rules of every field refuse: one bad row, not a dead file.
     text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     lines = csv.reader(_bounded(text), strict=True)
     columns = _read_header(lines)
-    yield from _read_lines(lines, columns, prefix=prefix)
+    yield from _read_lines(lines, columns)
     text.detach()  # the file is its opener's to close
 
 
@@ -111,7 +98,7 @@ def _read_header(lines: Iterator[list[str]]) -> Sequence[str]:
     return columns
 
 
-def _read_lines(lines: Any, columns: Sequence[str], *, prefix: str) -> Iterator[CsvRow | BadLine]:
+def _read_lines(lines: Any, columns: Sequence[str]) -> Iterator[CsvRow | BadLine]:
     while True:
         line = lines.line_num + 1
         try:
@@ -122,10 +109,10 @@ def _read_lines(lines: Any, columns: Sequence[str], *, prefix: str) -> Iterator[
             yield BadLine(line=line, column="", reason=f"is not CSV: {broken}")
             continue
         if cells:
-            yield _read_row(dict(zip(columns, cells, strict=False)), line=line, cells=len(cells), prefix=prefix)
+            yield _read_row(dict(zip(columns, cells, strict=False)), line=line, cells=len(cells))
 
 
-def _read_row(said: dict[str, str], *, line: int, cells: int, prefix: str) -> CsvRow | BadLine:
+def _read_row(said: dict[str, str], *, line: int, cells: int) -> CsvRow | BadLine:
     if TOO_LONG in said.values():
         return BadLine(line=line, column="", reason=TOO_LONG)
     if cells != len(COLUMNS):
@@ -137,7 +124,6 @@ def _read_row(said: dict[str, str], *, line: int, cells: int, prefix: str) -> Cs
         return BadLine(line=line, column="timestamp", reason=reason)
     return CsvRow(
         line=line,
-        row_id=f"{prefix}-{line}",
         customer=said["payload_stripe_customer_id"].strip(),
         meter=said["event_name"].strip(),
         value=said["payload_value"].strip(),

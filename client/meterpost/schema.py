@@ -42,7 +42,7 @@ class UsageRow:
         """sha256 over what was said; two rows of one id and different hashes are a conflict.
 
         A defaulted time is not part of what was said: a call repeated with its row id an hour later says the
-        same.
+        same. Ids of rows from files are made of it, so changing it would bill every file again.
         """
         value = rules.canonical_value(format(self.value, "f"))
         told = self.occurred_at.isoformat() if self.is_time_told else ""

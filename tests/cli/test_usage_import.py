@@ -60,11 +60,56 @@ def test_the_same_file_twice_tells_the_same_row_ids(command: Command, published:
     assert list(Counter(row.row_id for row in published()).values()) == [2, 2]
 
 
-def test_another_file_tells_other_row_ids(command: Command, published: Published, write: Write) -> None:
-    command("usage", "import", write(GOOD))
-    command("usage", "import", write(GOOD, GOOD))
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0)
+SAME_FILES = {
+    "the same": lambda file: file,
+    "without its last line end": lambda file: file.rstrip(b"\n"),
+    "with lines of Windows": lambda file: file.replace(b"\n", b"\r\n"),
+    "with a byte order mark": lambda file: b"\xef\xbb\xbf" + file,
+    "with cells in quotes": lambda file: file.replace(b"cus_1", b'"cus_1"'),
+    "with its value spelled otherwise": lambda file: file.replace(b",5\n", b", 5.00\n"),
+    "with its time spelled otherwise": lambda file: file.replace(
+        str(int(MIDNIGHT.timestamp())).encode(), f"{MIDNIGHT:%Y-%m-%d}".encode()
+    ),
+    "with its rows in another order": lambda file: b"".join(
+        [(lines := file.splitlines(keepends=True))[0], *reversed(lines[1:])]
+    ),
+}
 
-    assert len({row.row_id for row in published()}) == 3
+
+@pytest.mark.parametrize("copy", SAME_FILES)
+def test_a_file_saved_again_tells_the_row_ids_that_it_told(
+    command: Command, published: Published, write: Write, *, copy: str
+) -> None:
+    row = f"{int(MIDNIGHT.timestamp())},api_requests,cus_1,5"
+    path = Path(write(row, row, row.replace("cus_1", "cus_2")))
+    command("usage", "import", str(path))
+    path.write_bytes(SAME_FILES[copy](path.read_bytes()))
+
+    command("usage", "import", str(path))
+
+    assert [(row.customer, told) for row, told in Counter(published()).items()] == [
+        ("cus_1", 2),
+        ("cus_1", 2),
+        ("cus_2", 2),
+    ]
+
+
+def test_rows_appended_inserted_or_corrected_are_all_that_is_new(
+    command: Command, published: Published, write: Write
+) -> None:
+    command("usage", "import", write(GOOD, GOOD, "soon,api_requests,cus_1,1"))
+    other = GOOD.replace("cus_1", "cus_2")
+    command("usage", "import", write(other, GOOD, GOOD, GOOD.replace(",5", ",1"), GOOD))
+
+    assert sorted(Counter(row.row_id for row in published()).values()) == [1, 1, 1, 2, 2]
+
+
+def test_the_same_rows_of_another_source_are_other_rows(command: Command, published: Published, write: Write) -> None:
+    command("usage", "import", write(GOOD))
+    command("usage", "import", write(GOOD), "--source", "branch")
+
+    assert len({(row.source, row.row_id) for row in published()}) == 2
 
 
 def test_bad_rows_are_listed_by_line_and_column_and_the_others_go(
@@ -84,7 +129,7 @@ def test_bad_rows_are_said_to_people_with_what_to_do(command: Command, queue: st
 
     assert "payload_value" in ran.out
     assert "0 rows published, 1 bad" in ran.err
-    assert "file of their own" in ran.err
+    assert "import it again" in ran.err
 
 
 @pytest.mark.parametrize(
