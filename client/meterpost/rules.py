@@ -19,6 +19,7 @@ VALUE_DIGITS_MAX: Final = 15  # Stripe refuses a sixteenth significant digit
 VALUE_PLACES_MAX: Final = 12  # Stripe's invoice lines carry no more
 ROW_ID_LENGTH_MAX: Final = 100  # Stripe's own limit for identifiers
 SOURCE_LENGTH_MAX: Final = 50
+SPELLED_MAX: Final = 4  # code points that compose to one, at most
 AGE_MAX: Final = timedelta(days=34)  # Stripe accepts 35; a day is kept for retries
 AHEAD_MAX: Final = timedelta(minutes=5)  # Stripe's own tolerance
 
@@ -124,8 +125,9 @@ def _read_printable(said: object, *, length_max: int) -> str:
         raise ValidationError(f"{_shown(said)} is not a string; give 1 to {length_max} printable characters")
     if said.isascii() and said.isprintable() and 1 <= len(said) <= length_max:
         return said
-    # Two spellings of the same letters would be two ids: one normal form (NFC) makes them one.
-    text = unicodedata.normalize("NFC", said[: 4 * length_max])
+    # Two spellings of the same letters would be two ids: one normal form (NFC) makes them one. Composing makes at most
+    # four code points one, so what is longer is refused before any work; cutting it would make two long ids one.
+    text = unicodedata.normalize("NFC", said) if len(said) <= SPELLED_MAX * length_max else said
     if not 1 <= len(text) <= length_max:
         raise ValidationError(f"is {len(said)} characters long; give 1 to {length_max} printable characters")
     if not text.isprintable():

@@ -129,6 +129,20 @@ def test_two_spellings_of_the_same_letters_are_one_row_id() -> None:
     assert _accepted(row_id="cafe\u0301").row_id == _accepted(row_id="caf\u00e9").row_id
 
 
+@pytest.mark.parametrize("field", ["row_id", "source"])
+def test_two_long_ids_that_begin_the_same_are_both_refused_and_never_cut_to_one(field: str) -> None:
+    begin = "\u03b1\u0313\u0300\u0345" * 100  # four code points that compose to one
+
+    for end in ("X-first", "X-second" + "y" * 5_000):
+        refusal = _read(**{field: begin + end})
+        assert isinstance(refusal, Refusal)
+        assert "characters long" in refusal.reason
+
+
+def test_an_id_of_the_most_letters_is_taken_however_they_are_spelled() -> None:
+    assert _accepted(row_id="\u03b1\u0313\u0300\u0345" * 100).row_id == "\u1f82" * 100
+
+
 def test_a_row_without_a_time_takes_the_moment_it_was_sent() -> None:
     row = read_row(GOOD, sent_at=NOW - timedelta(hours=1), now=NOW)
     assert isinstance(row, UsageRow)
