@@ -48,7 +48,7 @@ def read(claimed: Sequence[Claimed], *, now: datetime) -> tuple[list[UsageRow], 
     for message in claimed:
         if not message.is_json:
             reason = f"not JSON but {message.content_type[:100]}; it was not decoded"
-            bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason))
+            bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason, sent_at=None))
             continue
         parsed = parse_message(message.body, now=now)
         rows += parsed.rows

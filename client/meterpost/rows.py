@@ -43,13 +43,15 @@ _KEYS: Final = frozenset({"schema", "sent_at", "rows"})
 class BadRow:
     """What stood in the queue and is not a usage row: for a person, with all that was said kept as bytes.
 
-    `field` is `row` for a row as a whole and `message` for a message of which no row can be told apart.
+    `field` is `row` for a row as a whole and `message` for a message of which no row can be told apart. `sent_at` is
+    its message's, None where that is not readable: the moment of a row that tells none of its own.
     """
 
     raw: bytes
     row_id: str | None
     field: str
     reason: str
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +72,12 @@ def parse_message(body: bytes, *, now: datetime) -> ParsedMessage:
         said, sent_at, text = _open_message(body)
     except ValidationError as refused:
         reason = "; ".join(map(str, refused.messages))
-        return ParsedMessage(rows=(), bad=(BadRow(raw=body, row_id=None, field="message", reason=reason),))
+        whole = BadRow(raw=body, row_id=None, field="message", reason=reason, sent_at=None)
+        return ParsedMessage(rows=(), bad=(whole,))
     read = [read_row(row, sent_at=sent_at, now=now) for row in said]
     rows = tuple(row for row in read if isinstance(row, UsageRow))
-    return ParsedMessage(rows=rows, bad=_keep_bad(said, read, text=text) if len(rows) < len(read) else ())
+    bad = _keep_bad(said, read, text=text, sent_at=sent_at) if len(rows) < len(read) else ()
+    return ParsedMessage(rows=rows, bad=bad)
 
 
 def _say(row: UsageRow) -> dict[str, str]:
@@ -110,9 +114,11 @@ def _read_sent_at(said: object) -> datetime | None:
         return None  # only rows that tell no time of their own need it, and they are refused for it
 
 
-def _keep_bad(said: Sequence[object], read: Sequence[UsageRow | Refusal], *, text: str) -> tuple[BadRow, ...]:
+def _keep_bad(
+    said: Sequence[object], read: Sequence[UsageRow | Refusal], *, text: str, sent_at: datetime | None
+) -> tuple[BadRow, ...]:
     return tuple(
-        BadRow(raw=raw, row_id=_readable_id(row), field=refusal.field, reason=refusal.reason)
+        BadRow(raw=raw, row_id=_readable_id(row), field=refusal.field, reason=refusal.reason, sent_at=sent_at)
         for row, refusal, raw in zip(said, read, slice_rows(text), strict=True)
         if isinstance(refusal, Refusal)
     )

@@ -100,6 +100,7 @@ def _quarantine(tx: Transaction, bad: Sequence[BadRow], *, intake_id: int) -> No
         row_ids=[row.row_id for row in bad],
         fields=[row.field for row in bad],
         reasons=[row.reason for row in bad],
+        sent_ats=[row.sent_at for row in bad],
     )
 
 

@@ -158,9 +158,10 @@ CREATE TABLE quarantine (
     raw bytea NOT NULL,
     row_id text,
     field text,
-    reason text NOT NULL
+    reason text NOT NULL,
+    sent_at timestamptz                     -- its message's, for a row that tells no time of its own; null: not readable
 );
-CREATE UNIQUE INDEX quarantine_once ON quarantine (sha256(raw));
+CREATE UNIQUE INDEX quarantine_once ON quarantine (sha256(raw), coalesce(sent_at, '-infinity'));
 
 -- Meter events -------------------------------------------------------------------------------------------------------
 

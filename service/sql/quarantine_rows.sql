@@ -1,7 +1,9 @@
--- Byte for byte, in the transaction that acks the message. The same bytes again are one dead letter, not two.
-INSERT INTO quarantine (intake_id, raw, row_id, field, reason)
-SELECT %(intake_id)s, raw, row_id, field, reason
-FROM unnest(%(raws)s::bytea[], %(row_ids)s::text[], %(fields)s::text[], %(reasons)s::text[])
-    AS bad (raw, row_id, field, reason)
-ORDER BY raw
-ON CONFLICT (sha256(raw)) DO NOTHING
+-- Byte for byte, in the transaction that acks the message. The same bytes again are one dead letter, not two; but sent at
+-- another time they are another row, for one that tells no time of its own takes its message's.
+INSERT INTO quarantine (intake_id, raw, row_id, field, reason, sent_at)
+SELECT %(intake_id)s, raw, row_id, field, reason, sent_at
+FROM unnest(
+    %(raws)s::bytea[], %(row_ids)s::text[], %(fields)s::text[], %(reasons)s::text[], %(sent_ats)s::timestamptz[]
+) AS bad (raw, row_id, field, reason, sent_at)
+ORDER BY raw, sent_at
+ON CONFLICT (sha256(raw), coalesce(sent_at, '-infinity')) DO NOTHING

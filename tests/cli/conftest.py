@@ -91,7 +91,7 @@ class Books:
             intake.record(tx, rows, (), messages=1, timing=FAST)
 
     def quarantine(self, raw: bytes, *, row_id: str, reason: str) -> None:
-        bad = BadRow(raw=raw, row_id=row_id, field="value", reason=reason)
+        bad = BadRow(raw=raw, row_id=row_id, field="value", reason=reason, sent_at=None)
         with psycopg.connect(self.url) as tx:
             intake.record(tx, (), [bad], messages=1, timing=FAST)
 

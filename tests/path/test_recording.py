@@ -62,8 +62,8 @@ BAD_MESSAGES = {
 }
 
 
-def message(*rows: str) -> bytes:
-    return f'{{"schema":"usage.1","sent_at":"{NOW.isoformat()}","rows":[{",".join(rows)}]}}'.encode()
+def message(*rows: str, sent_at: datetime = NOW) -> bytes:
+    return f'{{"schema":"usage.1","sent_at":"{sent_at.isoformat()}","rows":[{",".join(rows)}]}}'.encode()
 
 
 def books(path):
@@ -177,6 +177,23 @@ def test_the_same_bad_bytes_again_are_one_dead_letter_on_books_that_balance(path
 
     assert path.ask("SELECT raw FROM quarantine") == [b"{}"]
     assert books(path) == (3, 0, 0, 0, 3, 2)
+
+
+def test_the_same_bad_bytes_sent_at_another_time_are_another_dead_letter_with_its_time(path):
+    earlier = NOW - timedelta(days=4)
+    path.put(message("{}"), message("{}", sent_at=earlier), message("{}"))
+
+    path.record()
+
+    assert path.ask("SELECT raw, sent_at FROM quarantine ORDER BY sent_at") == [(b"{}", earlier), (b"{}", NOW)]
+
+
+def test_a_message_that_tells_no_readable_time_is_one_dead_letter_without_one(path):
+    path.put(*[b'{"schema":"usage.1","sent_at":"soon","rows":[{}]}'] * 2)
+
+    path.record()
+
+    assert path.ask("SELECT raw, sent_at FROM quarantine") == [(b"{}", None)]
 
 
 def test_a_crash_between_commit_and_ack_changes_nothing(path, another_recorder, recorder_that_dies_before_its_ack):
