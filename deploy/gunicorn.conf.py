@@ -2,13 +2,18 @@
 """How gunicorn serves the webhook door: few small requests, each answered after one commit.
 
 Stripe sends from the open internet, so every size is bounded here and the body in the application. TLS and slow clients
-belong to a proxy in front; without one, a client may hold a thread for KEEPALIVE_S or TIMEOUT_S at most.
+belong to a proxy in front, one that buffers requests. Without it a client that says half a request holds a thread for
+READ_S and is hung up on: the door opens again by itself, though whoever keeps coming with many of them keeps it busy.
 """
 
 import os
+import socket
+from contextlib import suppress
+from threading import Timer
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service.logs import configure
 
@@ -25,11 +30,33 @@ class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
         )
 
 
+READ_S = 3.0  # for a whole request to arrive; Stripe's come in one piece
+
+
+class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
+    """Bounds the time in which a request is read: gunicorn's own timeout does not see threads that wait for bytes."""
+
+    def handle(self, conn: TConn) -> object:
+        # Nothing more is read from then on, so that drips do not help; the answer to what was read still goes out.
+        hang_up = Timer(READ_S, _stop_reading, [conn.sock])
+        hang_up.daemon = True
+        hang_up.start()
+        try:
+            return super().handle(conn)
+        finally:
+            hang_up.cancel()
+
+
+def _stop_reading(connection: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        connection.shutdown(socket.SHUT_RD)
+
+
 bind = f"{os.environ.get('WEB_HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 proc_name = "meterpost-web"
 
 # Threads, because a request waits for PostgreSQL; two workers, so that one may die or restart unnoticed.
-worker_class = "gthread"
+worker_class = ImpatientWorker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 4
 
