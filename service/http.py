@@ -1,9 +1,10 @@
 """One HTTP call with a *total* deadline, over libcurl.
 
 requests' timeout is per read: a body that drips can hold a call, and with it a lane's lease, for as long as it likes.
-libcurl ends the whole call, and it tells a connection that was never made from one that broke, which decides whether
-Stripe may have applied what we asked. A body is read through a callback that cannot be rewound, because libcurl would
-otherwise repeat a request by itself when a kept connection turns out dead, and every call must be ours to count.
+libcurl ends the whole call, and it counts the bytes of the request that it gave to the network, which decides whether
+Stripe may have applied what we asked: none before the connection, and TLS on it, stood. A body is read through a
+callback that cannot be rewound, because libcurl would otherwise repeat a request by itself when a kept connection
+turns out dead, and every call must be ours to count.
 """
 
 import threading
@@ -15,9 +16,6 @@ import pycurl
 from requests.structures import CaseInsensitiveDict
 
 ANSWER_BYTES_MAX = 8 * 1024 * 1024  # the longest list of Stripe's is below one; more is not an answer
-NEVER_SENT = frozenset(
-    {pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST, pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_URL_MALFORMAT}
-)
 
 
 class CallFailed(Exception):
@@ -59,7 +57,8 @@ class Http:
             curl.perform()
         except pycurl.error as failed:
             number = int(failed.args[0])
-            raise CallFailed(f"{failed.args[-1]} (libcurl {number})", is_sent=number not in NEVER_SENT) from failed
+            is_sent = int(curl.getinfo(pycurl.REQUEST_SIZE)) > 0  # whichever error it was, and on a kept connection too
+            raise CallFailed(f"{failed.args[-1]} (libcurl {number})", is_sent=is_sent) from failed
         status = int(curl.getinfo(pycurl.RESPONSE_CODE))
         return HttpAnswer(status=status, headers=_headers(answer_head.getvalue()), body=answer_body.whole)
 
@@ -77,6 +76,8 @@ class Http:
         curl.setopt(pycurl.TIMEOUT, self._deadline_s)
         curl.setopt(pycurl.CAINFO, self._ca_bundle)
         curl.setopt(pycurl.TCP_NODELAY, 1)
+        # HTTP/2's frames wait in a buffer of libcurl's, and then the count of bytes sent says less.
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         if method.upper() == "POST":
             curl.setopt(pycurl.POST, 1)
         elif method.upper() != "GET":

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -110,6 +110,40 @@ def answer() -> Callable[..., bytes]:
 @pytest.fixture
 def http() -> Http:
     return Http(connect_timeout_s=1, deadline_s=1, ca_bundle=stripe.ca_bundle_path)
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port on which somebody listens whose backlog is full: packets are dropped, as behind a broken firewall."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def plain_port() -> Iterator[Callable[[bytes], int]]:
+    """The port of somebody who speaks no TLS, says one greeting and hangs up."""
+    with ExitStack() as stack:
+
+        def listen(greeting: bytes) -> int:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            thread = threading.Thread(target=greet, args=(listener, greeting))
+            stack.callback(thread.join, PATIENCE_S)
+            thread.start()
+            return int(listener.getsockname()[1])
+
+        def greet(listener: socket.socket, greeting: bytes) -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(greeting)
+
+        yield listen
 
 
 @pytest.fixture

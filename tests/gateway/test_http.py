@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from service.http import ANSWER_BYTES_MAX, CallFailed
+from service.http import ANSWER_BYTES_MAX, CallFailed, Http
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
 
@@ -72,6 +72,52 @@ def test_a_name_that_does_not_resolve_was_never_sent(http):
         http.call("post", "http://nowhere.invalid", headers={}, body=b"value=5")
 
     assert not failed.value.is_sent
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_is_never_answered_was_never_sent(http, silent_port, scheme):
+    with pytest.raises(CallFailed, match="timed out") as failed:
+        http.call("post", f"{scheme}://127.0.0.1:{silent_port}", headers={}, body=b"value=5")
+
+    assert not failed.value.is_sent
+
+
+@pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+def test_a_call_whose_tls_never_stood_was_never_sent(http, plain_port, greeting):
+    with pytest.raises(CallFailed, match="TLS") as failed:
+        http.call("post", f"https://127.0.0.1:{plain_port(greeting)}", headers={}, body=b"value=5")
+
+    assert not failed.value.is_sent
+
+
+def test_certificates_that_cannot_be_read_send_nothing(plain_port):
+    lost = Http(connect_timeout_s=1, deadline_s=1, ca_bundle="/nowhere/ca.pem")
+
+    with pytest.raises(CallFailed, match="certificate") as failed:
+        lost.call("post", f"https://127.0.0.1:{plain_port(b'')}", headers={}, body=b"value=5")
+
+    assert not failed.value.is_sent
+
+
+def test_what_an_earlier_call_sent_is_not_counted_for_one_that_never_connected(http, server, answer, silent_port):
+    server.answers = [answer(b"{}")]
+    http.call("post", server.url, headers={}, body=b"value=5")
+
+    with pytest.raises(CallFailed) as failed:
+        http.call("post", f"http://127.0.0.1:{silent_port}", headers={}, body=b"value=5")
+
+    assert not failed.value.is_sent
+
+
+def test_a_kept_connection_that_falls_silent_may_have_carried_the_request(http, server, answer):
+    server.answers = [answer(b"{}"), hold]
+    http.call("post", server.url, headers={}, body=b"value=5")
+
+    with pytest.raises(CallFailed, match="timed out") as failed:
+        http.call("post", server.url, headers={}, body=b"value=6")
+
+    assert failed.value.is_sent
+    assert server.connections == 1
 
 
 def test_a_kept_connection_that_died_is_no_second_request_behind_our_back(http, server, answer):
