@@ -98,3 +98,38 @@ def test_a_limiter_whose_redis_forgot_begins_anew(limiters, connection):
 
     assert reserve(limiters[0]) == 0
     assert rate_now(connection) == RATE
+
+
+def test_a_clock_that_goes_back_an_hour_stops_nothing(limiters, connection):
+    waits = [reserve(limiters[0], kind="calls") for _ in range(50)]
+    set_back_an_hour(connection, "calls")
+    limiters[1].slow_down("calls")
+
+    assert reserve(limiters[1], kind="calls") == pytest.approx(waits[-1], abs=0.5)
+
+
+def test_a_clock_that_goes_back_leaves_no_call_refused_for_longer_than_those_that_wait_already(limiters, connection):
+    for _ in range(50):
+        reserve(limiters[0], kind="calls")
+    set_back_an_hour(connection, "calls")
+
+    with pytest.raises(Throttled):
+        reserve(limiters[0], kind="calls", wait_s_max=0.1)
+
+    ahead_us = float(connection.hget("meterpost:limiter:default:calls", "next")) - redis_time(connection) * 1_000_000
+    assert ahead_us < 3_000_000
+
+
+def test_a_clock_that_goes_back_lets_a_limiters_429_halve_the_rate(limiters, connection):
+    limiters[0].slow_down("meter_events")
+    set_back_an_hour(connection, "meter_events")
+
+    assert limiters[0].slow_down("meter_events")
+    assert rate_now(connection) == RATE / 4
+
+
+def set_back_an_hour(connection, kind):
+    """As the bucket looks to a clock that was an hour ahead so far."""
+    for name in connection.hkeys(f"meterpost:limiter:default:{kind}"):
+        if name != b"rate":
+            connection.hincrbyfloat(f"meterpost:limiter:default:{kind}", name, 3_600_000_000)
