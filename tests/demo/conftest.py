@@ -42,9 +42,9 @@ class Place:
 
     directory: Path
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, cwd: Path = ROOT, **env: str) -> "subprocess.CompletedProcess[str]":
         command = [self.program, "demo", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=cwd, env=self.env | env, capture_output=True, text=True, check=False)
 
     def start(self, command: str) -> "subprocess.Popen[str]":
         """A shell that runs `command`, in a process group of its own as under a terminal."""
@@ -95,10 +95,14 @@ class Demonstration:
 
 
 @pytest.fixture(scope="module")
-def demonstration() -> Iterator[Demonstration]:
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
+    """Run by somebody whose own settings are nonsense, in the environment and in .env."""
+    callers = tmp_path_factory.mktemp("callers")
+    (callers / ".env").write_text("REDIS_URL=nonsense\nMETERPOST_COLOUR=blue\n")
     with scratch(server_user()) as directory:
         place = Place(directory=directory)
-        ran = place.run("--json", "--units", "60000")
+        nonsense = {"BROKER_URL": "nonsense", "METERPOST_TIMING": "slow", "STRIPE_SECRET_KEY": "none"}
+        ran = place.run("--json", "--units", "60000", cwd=callers, **nonsense)
         yield Demonstration(
             code=ran.returncode,
             stdout=ran.stdout,

@@ -24,6 +24,10 @@ def test_stdout_is_one_json_object_with_the_promised_keys(demonstration: Any) ->
     assert list(json.loads(demonstration.stdout)) == KEYS
 
 
+def test_it_asks_nothing_of_the_callers_settings(demonstration: Any) -> None:
+    assert (demonstration.code, "nonsense" in demonstration.stderr) == (0, False)
+
+
 def test_every_difference_is_zero(demonstration: Any) -> None:
     told = json.loads(demonstration.stdout)
     assert (demonstration.code, told["ok"]) == (0, True)
