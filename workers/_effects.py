@@ -67,12 +67,21 @@ INVOICE = Effect(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Generic[Mirror]):
-    """All that a claim's events say of one object. `mirror` None: the newest do not decide; Stripe must be asked."""
+    """All that a claim's events say of one object. `mirror` None: the newest is unreadable; Stripe must be asked."""
 
     object_id: str
     events: list[DueEvent]  # oldest first
     newest: list[DueEvent]
     mirror: Mirror | None
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the mirror is one of several words of one second: good until Stripe, asked, has settled it.
+
+        It is put all the same, as if it had come alone, so that the ledger's rules are asked first: a newer word or a
+        deletion leaves nothing to settle, and of what is deleted Stripe would answer 404 for ever.
+        """
+        return len(self.newest) > 1 and self.mirror is not None and self.mirror.read_at is None
 
 
 def reason_to_ignore(event: DueEvent) -> str | None:
@@ -94,7 +103,7 @@ def changes_of(effect: Effect[Mirror], wanted: Sequence[DueEvent]) -> Iterator[C
     for object_id, of_object in groupby(concerned, key=attrgetter("object_id")):
         told = list(of_object)
         newest = _newest(told)
-        yield Change(object_id=object_id, events=told, newest=newest, mirror=_decided(effect, newest))
+        yield Change(object_id=object_id, events=told, newest=newest, mirror=_last_word(effect, newest))
 
 
 def _newest(told: list[DueEvent]) -> list[DueEvent]:
@@ -103,10 +112,8 @@ def _newest(told: list[DueEvent]) -> list[DueEvent]:
     return deletions[-1:] or [event for event in told if event.created_at == told[-1].created_at]
 
 
-def _decided(effect: Effect[Mirror], newest: list[DueEvent]) -> Mirror | None:
-    if len(newest) > 1:
-        return None
-    mirror = effect.parse(_object(newest[0]), as_of=newest[0].created_at)
+def _last_word(effect: Effect[Mirror], newest: list[DueEvent]) -> Mirror | None:
+    mirror = effect.parse(_object(newest[-1]), as_of=newest[-1].created_at)
     return None if isinstance(mirror, Unreadable) else mirror
 
 

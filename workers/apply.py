@@ -122,7 +122,7 @@ class Applier:
             ours = [change for change in changes if any(event.event_id in unclosed for event in change.events)]
             changed = effect.put(tx, account, [change.mirror for change in ours if change.mirror is not None])
             same = [change.mirror for change in ours if change.mirror is not None and change.object_id not in changed]
-            tied = effect.tied(tx, account, same)
+            tied = effect.tied(tx, account, same) | {one.object_id for one in ours if one.is_tied} & changed
             done = [change for change in ours if change.object_id not in tied]
             events.mark_applied(tx, account, {event.event_id for change in done for event in change.events})
             moving = {event.event_id for change in done if change.object_id in changed for event in change.newest}

@@ -41,6 +41,33 @@ def test_an_effect_that_fails_ten_times_is_a_dead_letter_with_its_reason(world, 
     ]
 
 
+def test_a_tie_about_a_draft_that_is_then_deleted_is_closed_and_not_asked_for_ever(world, invoice):
+    world.stripe.objects["in_1"] = StripeRefused("No such invoice: 'in_1'")
+    world.tell("invoice.created", invoice(), at=100)
+    world.tell("invoice.updated", invoice(), at=100)
+    world.apply()
+    world.tell("invoice.deleted", invoice(), at=101)
+    world.apply()
+    world.make_due()
+
+    world.apply()
+
+    assert (set(world.states().values()), world.stripe.asked) == ({"applied"}, ["in_1"])
+    assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
+def test_a_tie_that_a_newer_word_has_overtaken_is_not_asked_about(world, subscription):
+    world.tell("customer.subscription.updated", subscription("active"), at=101)
+    world.apply()
+    for status in ("past_due", "unpaid"):
+        world.tell("customer.subscription.updated", subscription(status), at=100)
+
+    world.apply()
+
+    assert (world.subscriptions(), world.stripe.asked) == ([("sub_1", "active", 101)], [])
+    assert set(world.states().values()) == {"applied"}
+
+
 def test_an_unreadable_event_is_read_from_stripe_instead(world, subscription):
     world.stripe.objects["sub_1"] = subscription("active")
     world.tell("customer.subscription.updated", subscription(status=None), at=100)
