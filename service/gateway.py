@@ -2,23 +2,24 @@
 
 Every call goes through StripeClient over our own HTTP (a total deadline), with a pinned API version, no retries of the
 SDK's and no telemetry. Reporting a meter event never raises: whatever happens becomes an `Answer`, which the table in
-`outcomes.py` reads. Reading raises `StripeUnavailable` or `StripeRefused`.
+`outcomes.py` reads. Reading raises `StripeUnavailable` or `StripeRefused`, also where the answer is not of the shape
+that Stripe documents. Words of Stripe's, or of a proxy's, are cleaned and cut here: the ledger keeps them.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 
 from service.http import CallFailed, Http
 from service.limiter import Pace, Unlimited
 from service.meters import Meter, choose
-from service.outcomes import Answer, Reach
+from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
 
 API_VERSION = "2026-10-28.endive"
@@ -27,8 +28,14 @@ PAGES_MAX = 1_000  # a bound on every list; 100,000 objects
 REDIRECTED = 300
 SERVER_ERROR = 500
 NO_ERROR = '{"error": {}}'
+WORDS_MAX = 500  # characters of a text that is kept of an answer; Stripe's own are below 200
+UNREADABLE = "Stripe's answer could not be read"
+MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
 
 stripe.enable_telemetry = False
+
+
+Found = TypeVar("Found")
 
 
 class StripeUnavailable(Exception):
@@ -96,18 +103,22 @@ class Gateway:
                 },
                 {"idempotency_key": idempotency_key},
             )
+            return _accepted(said, identifier=identifier)
         except stripe.StripeError as error:
             return _answer(error)
-        return _accepted(said, identifier=identifier)
+        except Exception as odd:  # noqa: BLE001 — an attempt is open: whatever went wrong, the call may have been made
+            return Answer(reach=Reach.MAYBE_SENT, message=_clean(f"{type(odd).__name__}: {odd}"))
 
     def account(self) -> StripeAccount:
         """Whose key this is. The mode is the key's own: Stripe's account object does not say it."""
-        account = self._read(self._client.v1.accounts.retrieve_current)
-        return StripeAccount(stripe_account=account.id, is_live=self._is_live)
+        return self._read(
+            self._client.v1.accounts.retrieve_current,
+            parse=lambda found: StripeAccount(stripe_account=found.id, is_live=self._is_live),
+        )
 
     def list_meters(self) -> list[Meter]:
         """All meters, one an event name."""
-        return choose([_meter(found) for found in self._pages(self._client.v1.billing.meters.list, {})])
+        return choose(self._list(self._client.v1.billing.meters.list, {}, parse=_meter))
 
     def read_summaries(
         self, meter_id: str, *, customer: str, start: datetime, end: datetime, window: str | None
@@ -124,52 +135,56 @@ class Gateway:
         def page(params: Any) -> Any:
             return self._client.v1.billing.meters.event_summaries.list(meter_id, params)
 
-        return [_summary(found) for found in self._pages(page, asked)]
+        return self._list(page, asked, parse=_summary)
 
     def list_subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """A customer's subscriptions, ended ones included, as Stripe's JSON."""
         asked = {"customer": customer, "status": "all"}
-        return [_plain(found) for found in self._pages(self._client.v1.subscriptions.list, asked)]
+        return self._list(self._client.v1.subscriptions.list, asked, parse=_plain)
 
     def retrieve_subscription(self, subscription: str) -> dict[str, Any]:
-        return _plain(self._read(lambda: self._client.v1.subscriptions.retrieve(subscription)))
+        return self._read(lambda: self._client.v1.subscriptions.retrieve(subscription), parse=_plain)
 
     def retrieve_invoice(self, invoice: str) -> dict[str, Any]:
-        return _plain(self._read(lambda: self._client.v1.invoices.retrieve(invoice)))
+        return self._read(lambda: self._client.v1.invoices.retrieve(invoice), parse=_plain)
 
     def retrieve_customer(self, customer: str) -> dict[str, Any]:
-        return _plain(self._read(lambda: self._client.v1.customers.retrieve(customer)))
+        return self._read(lambda: self._client.v1.customers.retrieve(customer), parse=_plain)
 
     def retrieve_price(self, price: str) -> dict[str, Any]:
         """With its tiers, which Stripe leaves out unless asked."""
-        return _plain(self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]})))
+        return self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]}), parse=_plain)
 
     def preview_invoice(self, customer: str, *, subscription: str) -> Preview:
         """What the subscription's next invoice would be now."""
-        invoice = self._read(
-            lambda: self._client.v1.invoices.create_preview({"customer": customer, "subscription": subscription})
+        return self._read(
+            lambda: self._client.v1.invoices.create_preview({"customer": customer, "subscription": subscription}),
+            parse=lambda invoice: Preview(amount=invoice.total, currency=invoice.currency),
         )
-        return Preview(amount=invoice.total, currency=invoice.currency)
 
-    def _pages(self, page: Callable[[Any], Any], params: Mapping[str, Any]) -> Iterator[Any]:
-        asked = {**params, "limit": PAGE}
+    def _list(
+        self, page: Callable[[Any], Any], params: Mapping[str, Any], *, parse: Callable[[Any], Found]
+    ) -> list[Found]:
+        asked, found = {**params, "limit": PAGE}, list[Found]()
         for _ in range(PAGES_MAX):
-            found = self._read(partial(page, asked))
-            yield from found.data
-            if not found.has_more:
-                return
-            asked = {**asked, "starting_after": found.data[-1].id}
+            more, last_id = self._read(partial(page, asked), parse=partial(_page, parse=parse))
+            found += more
+            if last_id is None:
+                return found
+            asked = {**asked, "starting_after": last_id}
         raise StripeRefused(f"a list of Stripe's is longer than {PAGES_MAX * PAGE:,} objects")
 
-    def _read(self, call: Callable[[], Any]) -> Any:
+    def _read(self, call: Callable[[], Any], *, parse: Callable[[Any], Found]) -> Found:
         self._limiter.take("calls")
         try:
-            return call()
+            return parse(call())
         except stripe.StripeError as error:
             answer = _answer(error)
-            if answer.limited_reason:
+            if is_limited(answer):
                 self._limiter.slow_down("calls")
             raise _read_error(answer) from error
+        except MISSHAPEN as odd:
+            raise StripeUnavailable(UNREADABLE) from odd
 
 
 class _CurlClient(stripe.HTTPClient):
@@ -210,20 +225,20 @@ def _answer(error: stripe.StripeError) -> Answer:
     if isinstance(error, stripe.APIConnectionError):
         failed = error.__cause__
         is_sent = not isinstance(failed, CallFailed) or failed.is_sent
-        return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=str(error))
+        return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=_clean(error))
     status = error.http_status if isinstance(error.http_status, int) else None
     if status is None or status < REDIRECTED:  # a 2xx that cannot be read is no answer
-        return Answer(reach=Reach.MAYBE_SENT, message="Stripe's answer could not be read")
+        return Answer(reach=Reach.MAYBE_SENT, message=UNREADABLE)
     said, headers = error.error, error.headers or {}
     return Answer(
         reach=Reach.ANSWERED,
         status=status,
-        type=str(getattr(said, "type", None) or ""),
-        code=str(getattr(said, "code", None) or ""),
-        message=str(getattr(said, "message", None) or error.user_message or ""),
-        request_id=error.request_id,
+        type=_clean(getattr(said, "type", None)),
+        code=_clean(getattr(said, "code", None)),
+        message=_clean(getattr(said, "message", None) or error.user_message),
+        request_id=_clean(error.request_id) or None,
         is_replayed=headers.get("Idempotent-Replayed") == "true",
-        limited_reason=headers.get("Stripe-Rate-Limited-Reason") or "",
+        limited_reason=_clean(headers.get("Stripe-Rate-Limited-Reason")),
     )
 
 
@@ -234,9 +249,14 @@ def _accepted(said: Any, *, identifier: str) -> Answer:
     return Answer(
         reach=Reach.ANSWERED,
         status=said.last_response.code,
-        request_id=said.last_response.request_id,
+        request_id=_clean(said.last_response.request_id) or None,
         is_replayed=headers.get("Idempotent-Replayed") == "true",
     )
+
+
+def _clean(words: object) -> str:
+    """As the ledger and a log can hold it: short, without NUL and without halves of characters."""
+    return str(words or "")[:WORDS_MAX].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
@@ -245,6 +265,11 @@ def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
         return KeyRefused(text)
     is_final = answer.status is not None and answer.status < SERVER_ERROR and answer.status not in {409, 429}
     return StripeRefused(text) if is_final else StripeUnavailable(text)
+
+
+def _page(found: Any, *, parse: Callable[[Any], Found]) -> tuple[list[Found], str | None]:
+    """The page's objects, and the id to go on after where there are more."""
+    return [parse(each) for each in found.data], found.data[-1].id if found.has_more else None
 
 
 def _meter(found: Any) -> Meter:

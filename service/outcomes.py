@@ -130,7 +130,8 @@ def classify(answer: Answer) -> Outcome:
     return next(outcome(answer) for fits, outcome in TABLE if fits(answer))
 
 
-def _is_limited(answer: Answer) -> bool:
+def is_limited(answer: Answer) -> bool:
+    """Whether Stripe's limiter refused the call, whatever it asked for: all calls of the kind must slow down."""
     return answer.status == TOO_MANY_REQUESTS and (bool(answer.limited_reason) or answer.code == LIMITER_CODE)
 
 
@@ -150,7 +151,7 @@ TABLE: tuple[tuple[Callable[[Answer], bool], Callable[[Answer], Outcome]], ...] 
     (lambda a: a.reach is Reach.MAYBE_SENT, lambda a: Unknown(answer=a)),
     (lambda a: a.status == OK, lambda a: Accepted(answer=a)),
     (_exists_already, lambda a: Accepted(answer=a, is_duplicate=True)),
-    (_is_limited, lambda a: Unavailable(answer=a, scope=Scope.LIMITER)),
+    (is_limited, lambda a: Unavailable(answer=a, scope=Scope.LIMITER)),
     (lambda a: a.status in {UNAUTHORIZED, FORBIDDEN}, lambda a: Unavailable(answer=a, scope=Scope.ACCOUNT)),
     # lock_timeout, and a call of ours that is still being worked on: another call may be applying it right now
     (lambda a: a.status in {TOO_MANY_REQUESTS, CONFLICT}, lambda a: Unknown(answer=a, scope=Scope.LANE)),

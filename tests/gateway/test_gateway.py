@@ -163,6 +163,85 @@ def test_a_limiters_429_on_a_reading_slows_readings_down(make_gateway, server, a
     assert (pace.taken, pace.slowed) == (["calls"], ["calls"])
 
 
+def test_a_limiters_429_that_is_known_by_its_code_alone_slows_readings_down_too(make_gateway, server, answer):
+    pace = Remembering()
+    error = json.dumps({"error": {"code": "rate_limit", "message": "slow down"}}).encode()
+    server.answers = [answer(error, status=429)]
+
+    with pytest.raises(StripeUnavailable):
+        make_gateway(server.url, limiter=pace).list_meters()
+
+    assert pace.slowed == ["calls"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("a\0b", "ab"), ("a\ud800b", "a?b"), ("No such customer" * 100_000, ("No such customer" * 100)[:500])],
+)
+def test_words_of_stripes_are_kept_as_the_ledger_can_hold_them(send, server, answer, said, kept):
+    error = {"error": {"message": said, "type": said, "code": said}}
+    server.answers = [answer(json.dumps(error).encode(), status=400)]
+
+    told = send()
+
+    assert (told.message, told.type, told.code) == (kept, kept, kept)
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 900 + b"1" + b"}" * 900, b"[" * 900 + b"]" * 900])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_an_answer_nested_too_deep_is_neither_a_yes_nor_a_no(send, server, answer, body, status):
+    server.answers = [answer(body, status=status)]
+
+    assert isinstance(classify(send()), Unknown)
+
+
+def test_what_nobody_expected_may_have_been_sent(make_gateway, server):
+    told = make_gateway(server.url).send_meter_event(
+        "tokens", payload=None, timestamp=1_800_000_000, identifier="mp-1", idempotency_key="key-1"
+    )
+
+    assert (told.reach, told.message[:9]) == (Reach.MAYBE_SENT, "TypeError")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"object": "list", "data": [], "has_more": true}',
+        b"[]",
+        b"{}",
+        b'{"object": "list", "data": null, "has_more": false}',
+        b'{"object": "list", "data": [{"id": "s1"}], "has_more": false}',
+        b'{"object": "list", "data": [{"start_time": 1e99, "aggregated_value": 1}], "has_more": false}',
+        b'{"object": "list", "data": [{"start_time": 1, "aggregated_value": "much"}], "has_more": false}',
+        b'{"a":' * 900 + b"1" + b"}" * 900,
+    ],
+)
+def test_a_list_that_cannot_be_understood_may_be_asked_for_again(make_gateway, server, answer, body):
+    server.answers = [answer(body)]
+    instant = datetime(2027, 1, 15, 8, tzinfo=UTC)
+
+    with pytest.raises(StripeUnavailable, match="could not be read"):
+        make_gateway(server.url).read_summaries("mtr_1", customer="cus_1", start=instant, end=instant, window=None)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda gateway: gateway.account(),
+        lambda gateway: gateway.list_meters(),
+        lambda gateway: gateway.list_subscriptions("cus_1"),
+        lambda gateway: gateway.retrieve_invoice("in_1"),
+        lambda gateway: gateway.retrieve_price("price_1"),
+        lambda gateway: gateway.preview_invoice("cus_1", subscription="sub_1"),
+    ],
+)
+def test_an_answer_that_is_no_object_may_be_asked_for_again(make_gateway, server, answer, read):
+    server.answers = [answer(b"[]")]
+
+    with pytest.raises(StripeUnavailable, match="could not be read"):
+        read(make_gateway(server.url))
+
+
 class Remembering(Unlimited):
     def __init__(self) -> None:
         self.taken: list[str] = []
