@@ -1,15 +1,26 @@
 """The command `meterpost-sandbox`: a local Stripe in a second.
 
-`serve` prints one line of JSON with its address once it accepts, so that whoever starts it with `--port 0` knows.
+`serve` prints one line of JSON with its address and its key once it accepts, so that whoever starts it with `--port 0`
+knows.
 """
 
 import asyncio
 
 import click
 
+from sandbox.keys import DEFAULT_KEY
 from sandbox.limits import MODES
-from sandbox.server import Sandbox
+from sandbox.server import CannotListen, Sandbox
 from sandbox.settings import Settings
+
+PORT_MAX = 65_535
+EPILOG = f"""\b
+Examples:
+  meterpost-sandbox serve --port 12111
+  curl http://127.0.0.1:12111/v1/customers -u {DEFAULT_KEY}: -d name=Ada
+
+Its one key is {DEFAULT_KEY}, of a test account; POST /_sandbox/keys makes others.
+"""
 
 
 @click.group()
@@ -17,16 +28,25 @@ def main() -> None:
     """A faithful local Stripe, with faults and a clock of its own."""
 
 
-@main.command()
+@main.command(epilog=EPILOG)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, PORT_MAX),
+    default=0,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed and same calls, same ids.")
 @click.option("--limits", type=click.Choice(MODES), default="off", show_default=True, help="Rate limits to keep.")
 @click.option("--clock-offset", default=0, metavar="SECONDS", help="How far the sandbox's clock is ahead.")
 def serve(host: str, port: int, *, seed: int, limits: str, clock_offset: int) -> None:
-    """Serve until told to end; the address is printed as one line of JSON."""
+    """Serve until told to end; the address and the key are printed as one line of JSON."""
     sandbox = Sandbox(seed=seed, offset_s=clock_offset, settings=Settings(limits=limits))
-    asyncio.run(sandbox.serve(host=host, port=port))
+    try:
+        asyncio.run(sandbox.serve(host=host, port=port))
+    except CannotListen as taken:
+        raise click.ClickException(f"{taken}; choose another --port, or 0 for a free one") from taken
 
 
 if __name__ == "__main__":

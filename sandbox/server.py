@@ -20,13 +20,17 @@ from sandbox.courier import Courier
 from sandbox.door import Door
 from sandbox.faults import Faults
 from sandbox.form import Pairs, pairs_of
-from sandbox.keys import Keys
+from sandbox.keys import DEFAULT_KEY, Keys
 from sandbox.settings import Settings
 from sandbox.wire import encoded
 
 GRACE_S = 0.1
 """How long open calls may still run once the sandbox is told to end."""
 JSON = "application/json"
+
+
+class CannotListen(Exception):
+    """The address is taken, or not this machine's; the text says which and why."""
 
 
 class Sandbox:
@@ -54,13 +58,13 @@ class Sandbox:
         return _response(answer)
 
     async def serve(self, *, host: str, port: int) -> None:
-        """Serves until SIGTERM or SIGINT; tells its address on stdout once it accepts."""
+        """Serves until SIGTERM or SIGINT; tells its address and key on stdout once it accepts. Raises CannotListen."""
         ending = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
         runner = web.ServerRunner(web.Server(self.respond, access_log=None), shutdown_timeout=GRACE_S)
         await runner.setup()
-        await web.TCPSite(runner, host, port).start()
+        await _listen(runner, host=host, port=port)
         _tell(host, runner.addresses[0][1])
         await ending.wait()
         await self._courier.close()
@@ -77,6 +81,14 @@ class Sandbox:
         except (TypeError, ValueError) as error:
             return _explained(400, str(error))
         return web.Response(body=encoded(found), content_type=JSON)
+
+
+async def _listen(runner: web.ServerRunner, *, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as refused:
+        reason = os.strerror(refused.errno) if refused.errno and refused.errno > 0 else str(refused)
+        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from refused
 
 
 def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
@@ -113,6 +125,6 @@ def _explained(status: int, message: str) -> web.Response:
 
 
 def _tell(host: str, port: int) -> None:
-    line = json.dumps({"listening": f"http://{host}:{port}", "pid": os.getpid()})
+    line = json.dumps({"listening": f"http://{host}:{port}", "key": DEFAULT_KEY, "pid": os.getpid()})
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
