@@ -21,6 +21,7 @@ from rich.text import Text
 from service.redaction import on_one_line
 
 WIDTH_MAX = 1_000  # of a table that nobody watches: wider than any row
+COLUMN_WIDTH_MIN = 12  # on average; in a narrower terminal the columns of a table are a few letters each
 Command = TypeVar("Command", bound=Callable[..., Any])
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
@@ -40,16 +41,30 @@ def print_words(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns whose name begins with `#` hold figures and are set to the right."""
+    """Columns whose name begins with `#` hold figures and are set to the right. Too narrow a terminal gets blocks."""
     console = stdout()
+    written = [[cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row] for row in rows]
+    if console.width < COLUMN_WIDTH_MIN * len(columns):
+        _print_blocks(console, columns, written)
+        return
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
             column.removeprefix("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
         )
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row))
+    for row in written:
+        table.add_row(*row)
     console.print(table)
+
+
+def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """One `name: value` a line and an empty line after each row; nothing is said of what is empty."""
+    for row in rows:
+        for column, cell in zip(columns, row, strict=True):
+            if cell:
+                name = column.removeprefix("#")
+                console.print(Text.assemble((f"{name}: ", "bold") if name else "", cell), overflow="fold")
+        console.print()
 
 
 def stdout() -> Console:
