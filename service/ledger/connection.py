@@ -1,7 +1,8 @@
 """How the ledger is reached: a pool of warm connections, and SQL kept in files.
 
-PostgreSQL being away is one exception, `LedgerUnavailable`, that every step answers by waiting and asking again:
-whatever the interrupted transaction was, it either committed whole or left nothing.
+PostgreSQL being away, or unable for now (a deadlock, a full disk), is one exception, `LedgerUnavailable`, that every
+step answers by waiting and asking again: whatever the interrupted transaction was, it either committed whole or left
+nothing.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ SQL = Path(__file__).parent.parent / "sql"
 POOL_WAIT_S = 10  # longer than a restart of PostgreSQL, shorter than a worker's patience
 STATEMENT_TIMEOUT_MS = 60_000  # no statement of ours takes seconds; one that does holds locks others wait for
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 30_000  # a frozen holder must not keep its row locks for ever
+CAUSE_MAX = 500  # characters of PostgreSQL's words; they may quote a whole statement
+SHUTTING_DOWN = frozenset({"57P01", "57P02", "57P03"})  # ended by its operator, after a crash, or still starting
 
 Transaction = psycopg.Connection[TupleRow]
 Row = TypeVar("Row")
@@ -51,7 +54,7 @@ class Ledger:
             with self._pool.connection() as connection:
                 yield connection
         except (psycopg.OperationalError, PoolTimeout) as away:
-            raise LedgerUnavailable(LedgerUnavailable.__doc__) from away
+            raise LedgerUnavailable(_told(away)) from away
 
     def close(self) -> None:
         self._pool.close()
@@ -71,6 +74,15 @@ def fetch_one(tx: Transaction, row: type[Row], name: str, /, **parameters: objec
 def execute(tx: Transaction, name: str, /, **parameters: object) -> int:
     """Run `service/sql/NAME.sql`; returns how many rows it touched."""
     return tx.execute(sql(name), parameters).rowcount
+
+
+def _told(away: psycopg.OperationalError | PoolTimeout) -> str:
+    """What is wrong, for a person: an unreachable server and a full disk want different remedies."""
+    cause = " ".join(str(away).split())[:CAUSE_MAX]
+    state = getattr(away, "sqlstate", None)
+    if state is None or state.startswith("08") or state in SHUTTING_DOWN:
+        return f"{LedgerUnavailable.__doc__} ({cause})"
+    return f"PostgreSQL could not do this: {cause}. Nothing is lost; the step repeats."
 
 
 @cache

@@ -1,0 +1,29 @@
+"""What the ledger says when PostgreSQL does not do what was asked: the remedy depends on the cause."""
+
+import pytest
+
+from service.ledger import Ledger, LedgerUnavailable
+
+ABSENT = "check DATABASE_URL"
+
+
+@pytest.fixture
+def ledger(database_url):
+    ledger = Ledger(database_url)
+    yield ledger
+    ledger.close()
+
+
+@pytest.mark.parametrize(("state", "cause"), [("40P01", "deadlock"), ("53100", "disk is full"), ("57014", "cancelled")])
+def test_what_a_running_server_cannot_do_is_told_in_its_words_and_not_as_an_absent_server(ledger, state, cause):
+    with pytest.raises(LedgerUnavailable, match=cause) as raised, ledger.transaction() as tx:
+        tx.execute(f"DO $$ BEGIN RAISE EXCEPTION '{cause}' USING ERRCODE = '{state}'; END $$".encode())
+
+    assert ABSENT not in str(raised.value)
+
+
+def test_a_connection_that_was_ended_is_told_as_an_absent_server_with_the_cause(ledger):
+    with pytest.raises(LedgerUnavailable, match=ABSENT) as raised, ledger.transaction() as tx:
+        tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    assert "administrator command" in str(raised.value)
