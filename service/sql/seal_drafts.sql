@@ -6,10 +6,11 @@ WITH drafts AS MATERIALIZED (
 ),
 sealed AS (
     INSERT INTO meter_event
-        (meter_event_id, lane_id, bucket, stamped_at, minute, value, entries, payload, is_unbilled, state, reason, due_at,
-         confirmed_at)
+        (meter_event_id, lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, value, entries, payload,
+         is_unbilled, state, reason, due_at, confirmed_at)
     SELECT
-        d.meter_event_id, d.lane_id, d.bucket, d.stamped_at, d.minute, d.value, cardinality(d.entry_ids),
+        d.meter_event_id, d.lane_id, m.stripe_id, m.formula, d.bucket, d.stamped_at, d.minute, d.value,
+        cardinality(d.entry_ids),
         jsonb_build_object(m.customer_key, l.customer, m.value_key, trim_scale(d.value)::text),
         NOT is_subscribed(l.account, l.customer, m.stripe_id),
         CASE WHEN d.unsent_reason IS NULL THEN 'sealed' ELSE 'confirmed' END,

@@ -11,8 +11,10 @@ Command = Callable[..., Any]
 MakeRow = Callable[..., Any]
 
 SEALED = """
-    INSERT INTO meter_event (lane_id, bucket, stamped_at, value, entries, payload, is_unbilled, state, due_at)
-    SELECT lane_id, bucket, date_trunc('second', occurred_at), value, 1, '{}', false, 'sealed', ledger_now() FROM entry;
+    INSERT INTO meter_event (lane_id, meter_stripe_id, formula, bucket, stamped_at, value, entries, payload,
+        is_unbilled, state, due_at)
+    SELECT lane_id, 'mtr_1', 'sum', bucket, date_trunc('second', occurred_at), value, 1, '{}', false, 'sealed',
+        ledger_now() FROM entry;
     UPDATE entry SET meter_event_id = (SELECT meter_event_id FROM meter_event);
     INSERT INTO generation (meter_event_id, generation, identifier) SELECT meter_event_id, 1, 'idt_1' FROM meter_event;
 """

@@ -116,8 +116,9 @@ def test_a_minute_of_a_lane_has_one_owner(a_meter_event, books):
 
     with pytest.raises(psycopg.errors.UniqueViolation, match="a_minute_has_one_owner"):
         books.write(
-            "INSERT INTO meter_event (lane_id, bucket, stamped_at, minute, value, entries, payload, is_unbilled, state)"
-            " SELECT lane_id, bucket, stamped_at, minute, 1, 1, payload, false, 'confirmed' FROM meter_event"
+            "INSERT INTO meter_event (lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, value, entries,"
+            " payload, is_unbilled, state) SELECT lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, 1, 1,"
+            " payload, false, 'confirmed' FROM meter_event"
         )
 
 

@@ -116,8 +116,9 @@ def pretend_accepted(path, *, value, owns_minute=True):
     stamped = "stamped_at + interval '1 minute'"
     minute = stamped if owns_minute else "NULL"
     path.write(
-        "INSERT INTO meter_event (lane_id, bucket, stamped_at, minute, value, entries, payload, is_unbilled, state,"
-        f" accepted_at) SELECT lane_id, bucket, {stamped}, {minute}, {value}, 1, payload, false,"
+        "INSERT INTO meter_event (lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, value, entries,"
+        " payload, is_unbilled, state, accepted_at)"
+        f" SELECT lane_id, meter_stripe_id, formula, bucket, {stamped}, {minute}, {value}, 1, payload, false,"
         " 'accepted', ledger_now() FROM meter_event ORDER BY meter_event_id LIMIT 1"
     )
 
