@@ -21,7 +21,7 @@ class Timing:
     subscriptions_reread_s: int = 3600  # how old an empty list of a customer's subscriptions may be
     connect_timeout_s: int = 5
     call_deadline_s: int = 20  # the whole call, first byte to last
-    token_wait_max_s: int = 5  # for the limiter, with the attempt already written
+    token_wait_max_s: int = 5  # for the limiter; a call's own wait is part of its lease
     lease_s: int = 40  # a lane's, renewed before every call
     drain_s: int = 60  # how long one wake-up of submit goes on taking lanes
     job_timeout_s: int = 150  # RQ's own; must never end a drain that is in order
@@ -30,6 +30,7 @@ class Timing:
     backoff_max_s: int = 900
     lane_backoff_max_s: int = 5  # a lane's next meter events do not wait for one that fails
     breaker_s: int = 60  # after a 401 or 403: no call of the account before
+    unreachable_s: int = 5  # after a call that found no way to Stripe: no call of the account before
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
     confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
@@ -73,6 +74,7 @@ FAST = Timing(
     backoff_max_s=5,
     lane_backoff_max_s=1,
     breaker_s=3,
+    unreachable_s=1,
     confirm_after_s=1,
     confirm_open_hours=True,
     apply_backoff_max_s=5,
