@@ -50,6 +50,8 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # reconcile
         "meter_event.confirmed": Line(INFO, "Stripe's summaries agree with accepted meter events."),
         "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
+        "meter_event.drifted": Line(ERROR, "Stripe counts other than what it accepted from us; a person has to look."),
+        "lane.unread": Line(WARNING, "A lane's summaries could not be read now; they are asked for again later."),
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),

@@ -1,39 +1,62 @@
 """Step 6: accepted → confirmed.
 
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
-compared with the sum of what we reported; where they differ, each meter event that owns its minute is looked at by
-itself. A crash here leaves everything as it was; the claim of the lane comes back by itself.
+compared with the sum of what we reported; where they differ, each minute is looked at by itself, which mostly belongs
+to one meter event alone. A crash here leaves everything as it was; the claim of the lane comes back by itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from service.gateway import Gateway, StripeRefused, Summary
-from service.ledger import Ledger, confirming
-from service.ledger.confirming import HourOfLane, LaneToConfirm, MinuteOfLane
+from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable, Summary
+from service.ledger import Ledger, Transaction, confirming, lanes
+from service.ledger.confirming import HOUR, MINUTE, LaneToConfirm, Span
 from service.logs import say
 from service.timing import Timing
 from workers._loop import repeat, stop_on_signals
 from workers._setup import set_up_with_stripe
 
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
 FLOAT_DIGITS = 15  # Stripe's summary is a float; more than it can hold exactly is not compared
 NOTHING = Decimal(0)
 MISSING = "accepted by Stripe, but missing from its summary"
-DIFFERING = "accepted by Stripe, but the sum of its hour differs and it owns no minute to be told apart by"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What one look at a lane told: what Stripe counted, what it should have and did not, and what cannot be told."""
+class Finding:
+    """What Stripe counted in one span of a lane."""
 
-    confirmed: list[int] = field(default_factory=list)
-    missing: list[int] = field(default_factory=list)
-    undecided: list[int] = field(default_factory=list)
+    span: Span
+    counted: Decimal
+
+    @property
+    def is_agreed(self) -> bool:
+        return is_equal(self.counted, self.span.value)
+
+    @property
+    def is_surplus(self) -> bool:
+        """More than part of what we reported: no lag explains it. Of a `last` meter a figure is no amount."""
+        low, high = sorted((NOTHING, self.span.value))
+        return not self.is_agreed and self.span.formula != "last" and not low <= self.counted <= high
+
+    @property
+    def is_contradiction(self) -> bool:
+        return self.is_surplus or (self.span.is_overdue and not self.is_agreed)
+
+    @property
+    def drift(self) -> str:
+        """The state of what Stripe's books contradict: waiting while a lag may explain it, then a person's."""
+        if not self.span.is_overdue:
+            return "accepted"
+        return "conflict" if self.is_surplus else "held"
+
+    @property
+    def reason(self) -> str:
+        if self.counted == NOTHING:
+            return MISSING
+        return f"Stripe counts {self.counted.normalize():f}, we reported {self.span.value.normalize():f}"
 
 
 class Reconciler:
@@ -44,97 +67,147 @@ class Reconciler:
         self._timing = timing
 
     def confirm_due(self) -> int:
-        """Confirm what can be of the lanes that have waited longest. Returns how many meter events that confirmed."""
-        with self._ledger.transaction() as tx:
-            lanes = confirming.claim_lanes_to_confirm(tx, self._account, timing=self._timing)
-        return sum(self._confirm(lane) for lane in lanes)
+        """Confirm what can be of the lanes that have waited longest. Returns how many meter events that confirmed.
 
-    def _confirm(self, lane: LaneToConfirm) -> int:
+        A lane that cannot be read now comes later. Raises StripeUnavailable when that is every one of them.
+        """
         with self._ledger.transaction() as tx:
-            hours = confirming.hours_to_confirm(tx, lane, timing=self._timing)
-        try:
-            findings = self._compare(lane, hours)
-        except StripeRefused as refused:
-            say("lane.unreadable", lane_id=lane.lane_id, customer=lane.customer, meter=lane.meter, reason=str(refused))
-            findings = Findings()
-        with self._ledger.transaction() as tx:
-            confirmed = confirming.confirm_meter_events(tx, findings.confirmed)
-            missing = confirming.hold_missing(tx, findings.missing, reason=MISSING)
-            missing += confirming.hold_missing(tx, findings.undecided, reason=DIFFERING)
-            confirming.release_confirmed_lane(tx, lane, wait=self._wait(confirmed))
-        self._tell(lane, confirmed=confirmed, missing=missing)
+            claimed = confirming.claim_lanes_to_confirm(tx, self._account, timing=self._timing)
+        confirmed, unread = 0, []
+        for lane in claimed:
+            try:
+                confirmed += self._confirm(lane)
+            except KeyRefused:
+                raise
+            except StripeUnavailable as away:
+                self._put_off(lane, reason=str(away))
+                unread.append(away)
+        if unread and len(unread) == len(claimed):
+            raise unread[-1]
         return confirmed
 
-    def _compare(self, lane: LaneToConfirm, hours: Sequence[HourOfLane]) -> Findings:
-        if not hours:
-            return Findings()
-        read = self._gateway.read_summaries(
-            lane.stripe_id, customer=lane.customer, start=hours[0].hour, end=hours[-1].hour + HOUR, window="hour"
-        )
-        agreed, differing = compare_hours(hours, read)
-        findings = Findings(confirmed=agreed, undecided=undecided(differing))
-        for minute in self._minutes(lane, differing):
-            counted = self._read_minute(lane, minute)
-            if is_equal(counted, minute.value):
-                findings.confirmed.append(minute.meter_event_id)
-            elif counted == NOTHING and minute.is_overdue:
-                findings.missing.append(minute.meter_event_id)
-        return findings
+    def _confirm(self, lane: LaneToConfirm) -> int:
+        findings: list[Finding] = []
+        try:
+            for found in self._look(lane):
+                findings += found
+        except StripeUnavailable:
+            self._close(lane, findings)  # what was read before counts, or a lane of many minutes would never get on
+            raise
+        return self._close(lane, findings)
 
-    def _minutes(self, lane: LaneToConfirm, hours: Sequence[HourOfLane]) -> list[MinuteOfLane]:
-        """What owns its minute within these hours, for a closer look; the rest waits for the sums to agree."""
+    def _look(self, lane: LaneToConfirm) -> Iterator[list[Finding]]:
+        """What Stripe's books say: hours that agree, then single minutes of the others."""
         with self._ledger.transaction() as tx:
-            minutes = [
-                minute
-                for hour in hours
-                for minute in confirming.minutes_to_confirm(tx, lane, hour.hour, timing=self._timing)
-            ]
-        return minutes[:MINUTES_A_PASS_MAX]
+            hours = confirming.spans_to_confirm(tx, lane, length=HOUR, timing=self._timing)
+        differing: list[Span] = []
+        # An hour in which something may still be sent, or is held, would be right by accident.
+        for of_meter in by_meter(hour for hour in hours if not hour.is_moving):
+            found = self._read_hours(lane, of_meter)
+            yield [finding for finding in found if finding.is_agreed and not finding.span.is_held]
+            differing += [finding.span for finding in found if not finding.is_agreed or finding.span.is_held]
+        for minute in self._minutes(lane, differing):
+            yield self._read_minute(lane, minute)
 
-    def _read_minute(self, lane: LaneToConfirm, minute: MinuteOfLane) -> Decimal:
-        read = self._gateway.read_summaries(
-            lane.stripe_id, customer=lane.customer, start=minute.minute, end=minute.minute + MINUTE, window=None
-        )
-        return sum((summary.value for summary in read), NOTHING)
+    def _minutes(self, lane: LaneToConfirm, hours: Sequence[Span]) -> list[Span]:
+        """What can be told apart within these hours, as far as a pass may read."""
+        with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, lane.lane_id)
+            minutes = confirming.spans_to_confirm(tx, lane, length=MINUTE, within=hours, timing=self._timing)
+            quiet = [minute for minute in minutes if not minute.is_moving and not minute.is_held][:MINUTES_A_PASS_MAX]
+            confirming.note_checked(tx, ids_of(quiet))
+        return quiet
+
+    def _read_hours(self, lane: LaneToConfirm, hours: Sequence[Span]) -> list[Finding]:
+        """One reading for all hours of a meter."""
+        start, end = min(hour.start for hour in hours), max(hour.end for hour in hours)
+        read = self._read(lane, hours[0].meter_stripe_id, start=start, end=end, window="hour")
+        counted = {summary.start: summary.value for summary in read or ()}
+        return [Finding(span=hour, counted=counted.get(hour.start, NOTHING)) for hour in hours if read is not None]
+
+    def _read_minute(self, lane: LaneToConfirm, minute: Span) -> list[Finding]:
+        read = self._read(lane, minute.meter_stripe_id, start=minute.start, end=minute.end, window=None)
+        if read is None:
+            return []
+        return [Finding(span=minute, counted=sum((summary.value for summary in read), NOTHING))]
+
+    def _read(
+        self, lane: LaneToConfirm, meter_stripe_id: str, *, start: datetime, end: datetime, window: str | None
+    ) -> list[Summary] | None:
+        """None: Stripe refuses; another meter of the lane may still be told."""
+        try:
+            return self._gateway.read_summaries(
+                meter_stripe_id, customer=lane.customer, start=start, end=end, window=window
+            )
+        except StripeRefused as refused:
+            say("lane.unreadable", **where(lane), meter_stripe_id=meter_stripe_id, reason=str(refused))
+            return None
+
+    def _close(self, lane: LaneToConfirm, findings: Sequence[Finding]) -> int:
+        """What was read says nothing of books that changed meanwhile: they are locked and compared before it counts."""
+        with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, lane.lane_id)
+            present = self._present(tx, lane, findings)
+            sound = [finding for finding in findings if finding.span == present.get(finding.span.key)]
+            agreed = [finding.span for finding in sound if finding.is_agreed]
+            confirmed = confirming.confirm_meter_events(tx, ids_of(agreed))
+            drifted = [finding for finding in sound if finding.is_contradiction and is_news(tx, finding)]
+            confirming.release_confirmed_lane(tx, lane, wait=self._wait(confirmed))
+        self._tell(lane, confirmed=confirmed, drifted=drifted)
+        return confirmed
+
+    def _present(self, tx: Transaction, lane: LaneToConfirm, findings: Sequence[Finding]) -> dict[object, Span]:
+        """The same spans as they are now."""
+        looked_at = [finding.span for finding in findings]
+        return {
+            span.key: span
+            for length in (HOUR, MINUTE)
+            for within in [[span for span in looked_at if span.length == length]]
+            for span in confirming.spans_to_confirm(tx, lane, length=length, within=within, timing=self._timing)
+        }
 
     def _wait(self, confirmed: int) -> timedelta:
         """Until the next look at what is left: soon where Stripe's summaries move, later where they do not."""
         return timedelta(seconds=max(self._timing.poll_s, self._timing.confirm_after_s * (1 if confirmed else 4)))
 
-    def _tell(self, lane: LaneToConfirm, *, confirmed: int, missing: int) -> None:
-        where = {"lane_id": lane.lane_id, "customer": lane.customer, "meter": lane.meter}
+    def _put_off(self, lane: LaneToConfirm, *, reason: str) -> None:
+        wait_s = self._timing.unread_wait_s
+        with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, lane.lane_id)
+            confirming.release_confirmed_lane(tx, lane, wait=timedelta(seconds=wait_s))
+        say("lane.unread", **where(lane), reason=reason, wait_s=wait_s)
+
+    def _tell(self, lane: LaneToConfirm, *, confirmed: int, drifted: Sequence[Finding]) -> None:
         if confirmed:
-            say("meter_event.confirmed", **where, meter_events=confirmed)
-        if missing:
-            say("meter_event.missing", **where, meter_events=missing)
+            say("meter_event.confirmed", **where(lane), meter_events=confirmed)
+        for finding in drifted:
+            told = {"start": finding.span.start.isoformat(), "meter_events": len(finding.span.accepted_ids)}
+            if finding.counted == NOTHING:
+                say("meter_event.missing", **where(lane), **told, reason=finding.reason)
+            else:
+                say("meter_event.drifted", **where(lane), **told, reason=finding.reason)
 
 
-def compare_hours(hours: Sequence[HourOfLane], read: Sequence[Summary]) -> tuple[list[int], list[HourOfLane]]:
-    """The meter events of hours in which Stripe's books agree with ours, and the hours in which they do not.
-
-    An hour in which something may still be sent is looked at later; its sum would be right by accident.
-    """
-    counted: dict[datetime, Decimal] = {summary.start: summary.value for summary in read}
-    agreed: list[int] = []
-    differing: list[HourOfLane] = []
-    for hour in hours:
-        if hour.is_moving:
-            continue
-        if not hour.is_held and is_equal(counted.get(hour.hour, NOTHING), hour.value):
-            agreed += hour.accepted_ids
-        else:
-            differing.append(hour)
-    return agreed, differing
+def is_news(tx: Transaction, finding: Finding) -> bool:
+    """Keep what contradicts our books with the meter events it is about. False: it was known."""
+    ids = finding.span.accepted_ids
+    return confirming.note_drift(tx, ids, state=finding.drift, reason=finding.reason) > 0
 
 
-def undecided(differing: Sequence[HourOfLane]) -> list[int]:
-    """What no lag can explain any more and no minute can tell apart. Beside a held one it waits: that may be why."""
-    return [
-        meter_event_id
-        for hour in differing
-        if hour.is_overdue and not hour.is_held
-        for meter_event_id in hour.minuteless_ids
-    ]
+def by_meter(spans: Iterable[Span]) -> Collection[list[Span]]:
+    """A lane's spans by the meter that they were sealed for; mostly there is one."""
+    found: dict[str, list[Span]] = {}
+    for span in spans:
+        found.setdefault(span.meter_stripe_id, []).append(span)
+    return found.values()
+
+
+def ids_of(spans: Iterable[Span]) -> list[int]:
+    return [meter_event_id for span in spans for meter_event_id in span.accepted_ids]
+
+
+def where(lane: LaneToConfirm) -> dict[str, object]:
+    return {"lane_id": lane.lane_id, "customer": lane.customer, "meter": lane.meter}
 
 
 def is_equal(counted: Decimal, reported: Decimal) -> bool:

@@ -1,7 +1,7 @@
 """Acceptances against Stripe's summaries: what is asked of a lane, and what follows from the answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -9,37 +9,45 @@ from service.ledger.connection import Transaction, execute, fetch
 from service.timing import Timing
 
 LANES_MAX = 32  # a claim is as long as its reads; few lanes a claim keep it short
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class LaneToConfirm:
     lane_id: int
-    account: str
     customer: str
     meter: str
-    stripe_id: str
-    formula: str
 
 
 @dataclass(frozen=True, slots=True)
-class HourOfLane:
-    """What Stripe's summary of this hour says if each acceptance was counted once."""
+class Span:
+    """An hour or a minute of a lane's books on one meter: what Stripe says of it if each acceptance counted once.
 
-    hour: datetime
+    Two are equal when nothing changed between two looks at the books.
+    """
+
+    meter_stripe_id: str
+    formula: str
+    start: datetime
+    length: timedelta
     value: Decimal
     accepted_ids: list[int]
-    minuteless_ids: list[int]  # of these, such as own no minute: only the hour's sum tells of them
-    is_moving: bool  # something in this hour is still to be sent
-    is_held: bool  # something in this hour may or may not have counted, and nobody will send it again
-    is_overdue: bool  # no lag of the summaries can explain an absence any more
+    is_moving: bool  # something in it is still to be sent
+    is_held: bool  # something in it may or may not have counted, and nobody will send it again
+    is_overdue: bool = field(compare=False)  # no lag of the summaries can explain an absence any more
 
+    @property
+    def key(self) -> tuple[str, str, datetime, timedelta]:
+        return (self.meter_stripe_id, self.formula, self.start, self.length)
 
-@dataclass(frozen=True, slots=True)
-class MinuteOfLane:
-    meter_event_id: int
-    minute: datetime
-    value: Decimal
-    is_overdue: bool
+    @property
+    def hour(self) -> datetime:
+        return self.start.replace(minute=0)
+
+    @property
+    def end(self) -> datetime:
+        return self.start + self.length
 
 
 def claim_lanes_to_confirm(tx: Transaction, account: str, *, timing: Timing) -> list[LaneToConfirm]:
@@ -53,37 +61,35 @@ def claim_lanes_to_confirm(tx: Transaction, account: str, *, timing: Timing) -> 
     )
 
 
-def hours_to_confirm(tx: Transaction, lane: LaneToConfirm, *, timing: Timing) -> list[HourOfLane]:
+def spans_to_confirm(
+    tx: Transaction, lane: LaneToConfirm, *, length: timedelta, within: Sequence[Span] | None = None, timing: Timing
+) -> list[Span]:
+    """The lane's hours or minutes, all or in the hours of these spans; what was read the longest ago comes first."""
     return fetch(
         tx,
-        HourOfLane,
-        "hours_to_confirm",
+        Span,
+        "spans_to_confirm",
         lane_id=lane.lane_id,
-        formula=lane.formula,
+        length=length,
+        hours=None if within is None else sorted({span.hour for span in within}),
         open_hours=timing.confirm_open_hours,
         missing_after=timedelta(seconds=timing.confirm_missing_s),
     )
 
 
-def minutes_to_confirm(tx: Transaction, lane: LaneToConfirm, hour: datetime, *, timing: Timing) -> list[MinuteOfLane]:
-    return fetch(
-        tx,
-        MinuteOfLane,
-        "minutes_to_confirm",
-        lane_id=lane.lane_id,
-        hour=hour,
-        missing_after=timedelta(seconds=timing.confirm_missing_s),
-    )
+def note_checked(tx: Transaction, meter_event_ids: Sequence[int]) -> None:
+    execute(tx, "note_checked", meter_event_ids=list(meter_event_ids))
 
 
 def confirm_meter_events(tx: Transaction, meter_event_ids: Sequence[int]) -> int:
     return execute(tx, "confirm_meter_events", meter_event_ids=list(meter_event_ids))
 
 
-def hold_missing(tx: Transaction, meter_event_ids: Sequence[int], *, reason: str) -> int:
-    return execute(tx, "hold_missing", meter_event_ids=list(meter_event_ids), reason=reason)
+def note_drift(tx: Transaction, meter_event_ids: Sequence[int], *, state: str, reason: str) -> int:
+    """Keep a difference with what it is about. Returns of how many that is new."""
+    return execute(tx, "note_drift", meter_event_ids=list(meter_event_ids), state=state, reason=reason)
 
 
 def release_confirmed_lane(tx: Transaction, lane: LaneToConfirm, *, wait: timedelta) -> None:
-    execute(tx, "lock_lane", lane_id=lane.lane_id)
+    """Say when to look again. After `lock_lane`."""
     execute(tx, "release_confirmed_lane", lane_id=lane.lane_id, wait=wait)

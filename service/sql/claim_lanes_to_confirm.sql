@@ -2,14 +2,12 @@
 -- comes back by itself.
 UPDATE lane
 SET confirm_at = ledger_now() + %(claim)s
-FROM meter AS m
-WHERE (m.account, m.meter) = (lane.account, lane.meter)
-    AND lane_id IN (
-        SELECT lane_id
-        FROM lane
-        WHERE account = %(account)s AND confirm_at <= ledger_now()
-        ORDER BY confirm_at
-        LIMIT %(lanes_max)s
-        FOR UPDATE SKIP LOCKED
-    )
-RETURNING lane.lane_id, lane.account, lane.customer, lane.meter, m.stripe_id, m.formula
+WHERE lane_id IN (
+    SELECT lane_id
+    FROM lane
+    WHERE account = %(account)s AND confirm_at <= ledger_now()
+    ORDER BY confirm_at
+    LIMIT %(lanes_max)s
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING lane_id, customer, meter

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from local.sandbox import ask_sandbox
+from service.gateway import KeyRefused, StripeUnavailable
 from workers.reconcile import is_equal
 
 SUMMARIES = "*/event_summaries"
@@ -66,63 +67,6 @@ def test_summaries_that_lag_are_waited_for(path):
     assert path.states() == {"confirmed": 1}
 
 
-def test_where_an_hours_sums_differ_each_minute_is_looked_at_by_itself(path):
-    path.sealed(1, 2, 4)
-    path.send()
-    pretend_accepted(path, value=8)
-
-    path.walk()
-
-    assert path.ask("SELECT value, state FROM meter_event ORDER BY value") == [
-        (1, "confirmed"),
-        (2, "confirmed"),
-        (4, "confirmed"),
-        (8, "accepted"),
-    ]
-
-
-def test_what_is_missing_after_25_hours_is_held(path):
-    path.sealed(1)
-    path.send()
-    pretend_accepted(path, value=8)
-    path.walk()
-    path.pass_time(hours=26)
-
-    path.walk()
-
-    assert path.ask("SELECT value, state, reason FROM meter_event ORDER BY value") == [
-        (1, "confirmed", None),
-        (8, "held", "accepted by Stripe, but missing from its summary"),
-    ]
-
-
-@pytest.mark.parametrize("formula", ["count", "last"])
-def test_what_cannot_be_told_apart_by_minutes_is_held_after_25_hours_with_its_hour(path, formula):
-    path.make_meter("tokens", formula=formula)
-    path.sealed(1)
-    path.send()
-    pretend_accepted(path, value=8, owns_minute=False)
-    path.walk()
-    assert path.states() == {"accepted": 2}
-
-    path.pass_time(hours=26)
-    path.walk()
-
-    assert path.states() == {"held": 2}
-
-
-def pretend_accepted(path, *, value, owns_minute=True):
-    """A meter event that Stripe took and then dropped: accepted here, and nowhere in its books."""
-    stamped = "stamped_at + interval '1 minute'"
-    minute = stamped if owns_minute else "NULL"
-    path.write(
-        "INSERT INTO meter_event (lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, value, entries,"
-        " payload, is_unbilled, state, accepted_at)"
-        f" SELECT lane_id, meter_stripe_id, formula, bucket, {stamped}, {minute}, {value}, 1, payload, false,"
-        " 'accepted', ledger_now() FROM meter_event ORDER BY meter_event_id LIMIT 1"
-    )
-
-
 def test_an_hour_in_which_something_is_still_to_be_sent_is_looked_at_later(path):
     path.sealed(1)
     path.send()
@@ -145,6 +89,58 @@ def test_a_summary_that_cannot_be_read_now_changes_nothing(path):
     path.walk()
 
     assert path.states() == {"confirmed": 1}
+
+
+def test_a_lane_that_cannot_be_read_does_not_keep_the_others_waiting(path):
+    path.sealed(1)
+    path.sealed(2)
+    path.send()
+    path.fault("error_before", path=SUMMARIES, times=1)
+
+    assert path.reconciler.confirm_due() == 1
+
+    assert path.states() == {"accepted": 1, "confirmed": 1}
+    assert path.ask("SELECT confirm_at > ledger_now() FROM lane WHERE confirm_at IS NOT NULL") == [True]
+
+
+def test_where_no_lane_can_be_read_the_step_waits(path):
+    path.sealed(1)
+    path.sealed(2)
+    path.send()
+    path.fault("error_before", path=SUMMARIES, times=2)
+
+    with pytest.raises(StripeUnavailable, match="unknown error"):
+        path.reconciler.confirm_due()
+
+    path.pass_time(seconds=path.settings.timing.unread_wait_s)
+    assert path.reconciler.confirm_due() == 2
+
+
+def test_a_key_that_stripe_refuses_ends_the_look_at_once(path):
+    path.sealed(1)
+    path.sealed(2)
+    path.send()
+    path.fault("unauthorized", path=SUMMARIES)
+
+    with pytest.raises(KeyRefused):
+        path.reconciler.confirm_due()
+
+    assert path.audit()["by_path"]["GET /v1/billing/meters/{id}/event_summaries"] == 1
+
+
+def test_a_meter_made_again_under_its_name_leaves_the_old_ones_books_alone(path):
+    customer = path.sealed(5)
+    path.send()
+    (old,) = path.gateway.list_meters()
+    path.stripe.v1.billing.meters.deactivate(old.stripe_id)
+    path.make_meter("tokens")
+    path.sealed(6, meter="calls")  # of a new meter, for which all are read again
+    path.sealed(7, customer=customer)
+
+    path.walk()
+
+    assert path.states() == {"confirmed": 3}
+    assert len(path.ask("SELECT DISTINCT meter_stripe_id FROM meter_event")) == 3
 
 
 @pytest.mark.parametrize(
