@@ -1,10 +1,10 @@
 """Step 5: meter event → attempt → outcome.
 
 A wake-up names an account. The step leases its due lanes and works each in a thread of its own, one call at a time, in
-order. Every call is written down (an open attempt, committed) before it is made and closed after it, so
-that a crash here leaves at most one open attempt a lane; the next holder closes it as `lost`, which makes its meter
-event `unknown`, and sends it again under the same identifier. What an outcome means is decided in
-`service/decide.py`, not here.
+order. A token of the limiter comes first: without one no attempt is opened, and the lane rests. Every call is written
+down (an open attempt, committed) before it is made and closed after it, so that a crash here leaves at most one open
+attempt a lane; the next holder closes it as `lost`, which makes its meter event `unknown`, and sends it again under the
+same identifier. What an outcome means is decided in `service/decide.py`, not here.
 """
 
 import random
@@ -18,16 +18,17 @@ from redis.exceptions import RedisError
 
 from service.decide import Again, Decision, Send, Settle, decide
 from service.gateway import Gateway
-from service.ledger import Ledger, Transaction, lanes
+from service.ledger import Ledger, LedgerUnavailable, Transaction, lanes
 from service.ledger.lanes import Lease, MeterEventToSend
 from service.limiter import Pace, Throttled
 from service.logs import say
-from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Refused, Scope, Unavailable, Unknown, classify
+from service.outcomes import LOST, Accepted, Outcome, Refused, Scope, Unavailable, Unknown, classify
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
 from workers._setup import set_up_with_stripe
 
 CALLS_A_TURN_MAX = 200  # then the lane goes back, so that a hot one cannot keep a thread for ever
+FAILURES_TOLD_MAX = 10  # of a drain, besides the first; they are mostly alike
 METER_EVENTS = "meter_events"
 
 
@@ -38,6 +39,7 @@ class Call:
     attempt_id: int
     event: MeterEventToSend
     idempotency_key: str
+    wait_s: float  # until its token may be used
 
 
 class Submitter:
@@ -65,39 +67,51 @@ class Submitter:
     def drain(self, account: str, bell: int) -> None:
         """Take due lanes of an account until none is left, the time is up, or the process stops.
 
-        `bell` only says which of the account's wake-ups this answers: as many workers are woken as bells ring.
+        `bell` only says which of the account's wake-ups this answers: as many workers are woken as bells ring. A lane
+        whose turn fails stops no other, and comes again when its lease has run out; the first failure is raised last.
         """
         del bell
         until = time.monotonic() + self._timing.drain_s
         turns: set[Future[None]] = set()
+        failures: list[BaseException] = []
         while True:
             if time.monotonic() < until and not self._stopping.is_set():
-                leases = self._lease(account, lanes_max=self._threads - len(turns))
-                turns |= {self._pool.submit(self.turn, lease) for lease in leases}
+                try:
+                    turns |= self._start_turns(account, turns_max=self._threads - len(turns))
+                except LedgerUnavailable as away:
+                    failures.append(away)
+                    until = time.monotonic()  # the turns that run come to their end
             if not turns:
-                return
+                break
             done, turns = wait(turns, timeout=self._timing.poll_s, return_when=FIRST_COMPLETED)
-            for turn in done:
-                turn.result()
+            failures += [failure for turn in done if (failure := turn.exception()) is not None]
+        _raise_first(failures)
 
     def turn(self, lease: Lease) -> None:
         """One lane: what an earlier holder left open first, then what is due, until a call did not succeed."""
         self._close_dead_attempts(lease)
+        if (token_s := self._reserve()) is None:
+            return self._release(lease, rest_s=self._timing.token_wait_max_s)
+        self._stopping.wait(token_s)  # with nothing open yet
         call, rest_s = self._open(lease), 0.0
-        for _ in range(CALLS_A_TURN_MAX):
+        for number in range(1, CALLS_A_TURN_MAX + 1):
             if call is None:
                 break
             outcome = self._make(call)
             self._slow_down(call, outcome)
-            call, rest_s = self._close(call, outcome, lease=lease)
-        with self._ledger.transaction() as tx:
-            lanes.release_lane(tx, lease, rest_s=rest_s)
+            is_followed = isinstance(outcome, Accepted | Refused) and number < CALLS_A_TURN_MAX
+            token_s = self._reserve() if is_followed else None
+            call, rest_s = self._close(call, outcome, lease=lease, token_s=token_s)
+            if is_followed and token_s is None:
+                rest_s = self._timing.token_wait_max_s
+        return self._release(lease, rest_s=rest_s)
 
-    def _lease(self, account: str, *, lanes_max: int) -> list[Lease]:
-        if lanes_max == 0:
-            return []
+    def _start_turns(self, account: str, *, turns_max: int) -> set[Future[None]]:
+        if turns_max == 0:
+            return set()
         with self._ledger.transaction() as tx:
-            return lanes.lease_lanes(tx, account, lanes_max=lanes_max, timing=self._timing)
+            leases = lanes.lease_lanes(tx, account, lanes_max=turns_max, timing=self._timing)
+        return {self._pool.submit(self.turn, lease) for lease in leases}
 
     def _close_dead_attempts(self, lease: Lease) -> None:
         with self._ledger.transaction() as tx:
@@ -108,27 +122,34 @@ class Submitter:
                 self._decide(tx, event, LOST, now=event.now)
                 say("attempt.lost", attempt_id=dead.attempt_id, meter_event_id=dead.meter_event_id)
 
+    def _reserve(self) -> float | None:
+        """Take a token. Returns in how many seconds it may be used; None: too many calls wait already."""
+        try:
+            return self._limiter.reserve(METER_EVENTS, wait_s_max=self._timing.token_wait_max_s)
+        except Throttled:
+            return None
+        except RedisError as away:
+            say("worker.waiting", step="submit", reason=str(away), wait_s=self._timing.token_wait_max_s)
+            return None
+
     def _open(self, lease: Lease) -> Call | None:
         with self._ledger.transaction() as tx:
             if not lanes.renew_lease(tx, lease, timing=self._timing):
                 return None
-            return self._open_next(tx, lease)
+            return self._open_next(tx, lease, token_s=0.0)
 
-    def _open_next(self, tx: Transaction, lease: Lease) -> Call | None:
+    def _open_next(self, tx: Transaction, lease: Lease, *, token_s: float) -> Call | None:
         """Write down the lane's next call. Meter events that may no longer be called for are held on the way."""
         while not self._stopping.is_set() and (event := lanes.next_due(tx, lease)) is not None:
             decision = self._decide(tx, event, None, now=event.now)
             if isinstance(decision, Send):
                 attempt_id = lanes.open_attempt(tx, event.meter_event_id, lease=lease, send=decision)
-                return Call(attempt_id=attempt_id, event=event, idempotency_key=decision.idempotency_key)
+                key = decision.idempotency_key
+                return Call(attempt_id=attempt_id, event=event, idempotency_key=key, wait_s=token_s)
         return None
 
     def _make(self, call: Call) -> Outcome:
-        try:
-            self._limiter.take(METER_EVENTS, wait_s_max=self._timing.token_wait_max_s)
-        except (Throttled, RedisError) as full:
-            answer = Answer(reach=Reach.NOT_SENT, code="throttled", message=str(full))
-            return Unavailable(answer=answer, scope=Scope.LIMITER)
+        time.sleep(call.wait_s)
         event = call.event
         return classify(
             self._gateway.send_meter_event(
@@ -141,20 +162,40 @@ class Submitter:
         )
 
     def _slow_down(self, call: Call, outcome: Outcome) -> None:
-        """What must wait besides this meter event: all calls on a limiter's 429, the account on a refused key."""
-        match outcome:
-            case Unavailable(scope=Scope.LIMITER, answer=Answer(reach=Reach.ANSWERED)):
-                if self._limiter.slow_down(METER_EVENTS):
-                    say("limiter.slowed", account=call.event.account, reason=outcome.answer.limited_reason)
-            case Unavailable(scope=Scope.ACCOUNT):
-                reason = f"{outcome.answer.status}: {outcome.answer.message}"
-                with self._ledger.transaction() as tx:
-                    opened = lanes.pause_account(tx, call.event.account, reason=reason, wait_s=self._timing.breaker_s)
-                if opened:
-                    say("account.paused", account=call.event.account, reason=reason, wait_s=self._timing.breaker_s)
+        """What must wait besides this meter event: all calls on a limiter's 429, the account where none can succeed."""
+        if not isinstance(outcome, Unavailable):
+            return
+        match outcome.scope:
+            case Scope.LIMITER:
+                self._slow_limiter(call, reason=outcome.answer.limited_reason or outcome.answer.code)
+            case Scope.ACCOUNT:
+                reason, wait_s = f"{outcome.answer.status}: {outcome.answer.message}", self._timing.breaker_s
+                if self._pause(call, reason=reason, wait_s=wait_s):
+                    say("account.paused", account=call.event.account, reason=reason, wait_s=wait_s)
+            case Scope.CALL:
+                reason, wait_s = f"Stripe cannot be reached: {outcome.answer.message}", self._timing.unreachable_s
+                if self._pause(call, reason=reason, wait_s=wait_s):
+                    say("worker.waiting", step="submit", reason=reason, wait_s=wait_s)
+            case Scope.LANE:
+                raise AssertionError("a lane that is busy may have applied the call: unknown, not unavailable")
 
-    def _close(self, call: Call, outcome: Outcome, *, lease: Lease) -> tuple[Call | None, float]:
-        """Close the attempt, act on its outcome, and open the lane's next call in the same transaction.
+    def _slow_limiter(self, call: Call, *, reason: str) -> None:
+        try:
+            is_slower = self._limiter.slow_down(METER_EVENTS)
+        except RedisError as away:  # a courtesy; the attempt is open and must be closed
+            say("worker.waiting", step="submit", reason=str(away), wait_s=0)
+            return
+        if is_slower:
+            say("limiter.slowed", account=call.event.account, reason=reason)
+
+    def _pause(self, call: Call, *, reason: str, wait_s: int) -> bool:
+        with self._ledger.transaction() as tx:
+            return lanes.pause_account(tx, call.event.account, reason=reason, wait_s=wait_s)
+
+    def _close(
+        self, call: Call, outcome: Outcome, *, lease: Lease, token_s: float | None = None
+    ) -> tuple[Call | None, float]:
+        """Close the attempt, act on its outcome and, with a token, open the lane's next call in the same transaction.
 
         Returns that call, None where the turn ends, and how many seconds the lane should rest then.
         """
@@ -165,7 +206,7 @@ class Submitter:
             lanes.close_attempt(tx, call.attempt_id, outcome)
             event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
             decision = self._decide(tx, event, outcome, now=event.now)
-            following = self._open_next(tx, lease) if isinstance(decision, Settle) else None
+            following = None if token_s is None else self._open_next(tx, lease, token_s=token_s)
         self._tell(call, outcome, decision)
         return following, self._rest_s(outcome, decision)
 
@@ -185,6 +226,10 @@ class Submitter:
                 lanes.note_doubt(tx, event, decision.ambiguous_since)
             case Refused() | Unavailable():
                 return
+
+    def _release(self, lease: Lease, *, rest_s: float) -> None:
+        with self._ledger.transaction() as tx:
+            lanes.release_lane(tx, lease, rest_s=rest_s)
 
     def _decide(self, tx: Transaction, event: MeterEventToSend, outcome: Outcome | None, *, now: datetime) -> Decision:
         attempts = lanes.attempts_of(tx, event.meter_event_id)
@@ -215,6 +260,14 @@ class Submitter:
             reason=outcome.answer.message or None,
             request_id=outcome.answer.request_id,
         )
+
+
+def _raise_first(failures: list[BaseException]) -> None:
+    if not failures:
+        return
+    for another in failures[1 : 1 + FAILURES_TOLD_MAX]:
+        failures[0].add_note(f"and another turn: {another!r}")
+    raise failures[0]
 
 
 def main() -> None:
