@@ -1,6 +1,7 @@
 -- What is due, and what must be known before it can be sealed. No lock: knowing may need calls to Stripe. A customer's
 -- subscriptions are listed once, because those older than our webhooks were never told; again while there are none, or
--- when a period is over and no event has told the next.
+-- when a period is over and no event has told the next. Meters are read again after a while, active ones too: one may be
+-- archived and made anew under its name, and Stripe counts on the new one from then on.
 WITH due AS (
     SELECT lane_id, min(seal_at) AS seal_at
     FROM unsealed
@@ -11,7 +12,7 @@ WITH due AS (
 )
 SELECT
     l.lane_id, l.account, l.customer, l.meter,
-    m.meter IS NOT NULL AND (m.is_active OR m.read_at > ledger_now() - %(meter_reread)s) AS is_meter_known,
+    coalesce(m.read_at > ledger_now() - %(meter_reread)s, false) AS is_meter_known,
     coalesce(m.is_active AND m.event_time_window IS NULL AND m.formula IN ('sum', 'count', 'last'), false) AS is_sealable,
     coalesce(c.subscriptions_read_at > ledger_now() - %(subscriptions_reread)s, false)
         OR (c.customer IS NOT NULL AND p.subscriptions > 0 AND p.stale = 0) AS is_customer_known
