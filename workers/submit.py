@@ -99,10 +99,10 @@ class Submitter:
                 break
             outcome = self._make(call)
             self._slow_down(call, outcome)
-            is_followed = isinstance(outcome, Accepted | Refused) and number < CALLS_A_TURN_MAX
-            token_s = self._reserve() if is_followed else None
+            goes_on = call.event.is_followed and isinstance(outcome, Accepted | Refused) and number < CALLS_A_TURN_MAX
+            token_s = self._reserve() if goes_on else None  # a token for nobody would slow down the account
             call, rest_s = self._close(call, outcome, lease=lease, token_s=token_s)
-            if is_followed and token_s is None:
+            if goes_on and token_s is None:
                 rest_s = self._timing.token_wait_max_s
         return self._release(lease, rest_s=rest_s)
 

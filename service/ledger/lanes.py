@@ -36,6 +36,7 @@ class MeterEventToSend:
     payload: dict[str, Any]  # string to string, as Stripe wants it
     stamped_at: datetime
     now: datetime  # the ledger's time at this look
+    is_followed: bool  # another meter event of the lane is due as well
 
     def generation_facts(self) -> Generation:
         return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since)

@@ -27,6 +27,17 @@ class Empty(Unlimited):
         raise self._error
 
 
+class Counting(Unlimited):
+    """Counts the tokens that it gives."""
+
+    def __init__(self):
+        self.tokens = 0
+
+    def reserve(self, kind, *, wait_s_max):
+        self.tokens += 1
+        return super().reserve(kind, wait_s_max=wait_s_max)
+
+
 class Failing(Gateway):
     """Breaks at the calls of one customer."""
 
@@ -147,3 +158,13 @@ def test_every_failure_of_a_drain_is_told(path):
     told = f"{raised.value!r} {raised.value.__notes__}"
     assert failing in told
     assert another in told
+
+
+def test_a_lane_with_one_meter_event_takes_no_token_for_a_next_one(path):
+    path.sealed(5)
+    path.sealed(7)
+    counting = Counting()
+
+    path.another_submitter(limiter=counting).drain("default", 0)
+
+    assert (counting.tokens, path.states()) == (2, {"accepted": 2})
