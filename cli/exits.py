@@ -18,6 +18,7 @@ EXPECTED: Mapping[str, int] = {
     "meterpost.errors.NotPublished": FAILURE,
     "meterpost.errors.RowRefused": FAILURE,
     "service.gateway.KeyRefused": FAILURE,
+    "service.gateway.NotFound": FAILURE,
     "service.gateway.StripeRefused": FAILURE,
     "service.gateway.StripeUnavailable": FAILURE,
     "service.ledger.accounts.OtherAccount": USAGE,

@@ -18,7 +18,7 @@ import stripe
 
 from service.http import CallFailed, Http
 from service.limiter import Pace, Unlimited
-from service.meters import Meter, choose
+from service.meters import Meter, choose, read_meter
 from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
 
@@ -48,6 +48,10 @@ class KeyRefused(StripeUnavailable):
 
 class StripeRefused(Exception):
     """Stripe answers that this cannot be read; the text is Stripe's."""
+
+
+class NotFound(StripeRefused):
+    """Stripe has no such object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ class Gateway:
 
     def list_meters(self) -> list[Meter]:
         """All meters, one an event name."""
-        return choose(self._list(self._client.v1.billing.meters.list, {}, parse=_meter))
+        return choose(self._list(self._client.v1.billing.meters.list, {}, parse=read_meter))
 
     def read_summaries(
         self, meter_id: str, *, customer: str, start: datetime, end: datetime, window: str | None
@@ -263,6 +267,8 @@ def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
     text = f"{answer.message} ({answer.status or answer.reach}, request {answer.request_id or 'unknown'})"
     if answer.status in {401, 403}:
         return KeyRefused(text)
+    if answer.code == "resource_missing":
+        return NotFound(text)
     is_final = answer.status is not None and answer.status < SERVER_ERROR and answer.status not in {409, 429}
     return StripeRefused(text) if is_final else StripeUnavailable(text)
 
@@ -270,18 +276,6 @@ def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
 def _page(found: Any, *, parse: Callable[[Any], Found]) -> tuple[list[Found], str | None]:
     """The page's objects, and the id to go on after where there are more."""
     return [parse(each) for each in found.data], found.data[-1].id if found.has_more else None
-
-
-def _meter(found: Any) -> Meter:
-    return Meter(
-        stripe_id=found.id,
-        event_name=found.event_name,
-        formula=found.default_aggregation.formula,
-        customer_key=found.customer_mapping.event_payload_key,
-        value_key=found.value_settings.event_payload_key,
-        event_time_window=found.event_time_window,
-        is_active=found.status == "active",
-    )
 
 
 def _summary(found: Any) -> Summary:

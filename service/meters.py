@@ -1,6 +1,7 @@
 """Stripe's meters as we need them: how rows become meter events, and under which payload keys."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,19 @@ class Meter:
     value_key: str
     event_time_window: str | None  # such a meter overwrites within the window instead of adding
     is_active: bool
+
+
+def read_meter(found: Any) -> Meter:
+    """Stripe's object, as its library gives it. Raises AttributeError where it is of another shape."""
+    return Meter(
+        stripe_id=found.id,
+        event_name=found.event_name,
+        formula=found.default_aggregation.formula,
+        customer_key=found.customer_mapping.event_payload_key,
+        value_key=found.value_settings.event_payload_key,
+        event_time_window=found.event_time_window,
+        is_active=found.status == "active",
+    )
 
 
 def choose(meters: list[Meter]) -> list[Meter]:

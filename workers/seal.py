@@ -8,7 +8,7 @@ crash before its commit leaves the entries unsealed, to be found again; after it
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable
+from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing
 from service.ledger.overview import ledger_time
 from service.ledger.sealing import LaneToSeal
@@ -69,9 +69,9 @@ class Sealer:
                 self._learn_customer(customer)
             except KeyRefused:
                 raise  # nobody else's list would be told either
-            except StripeUnavailable as away:
+            except (StripeUnavailable, StripeRefused) as untold:
                 # One customer whose list Stripe cannot tell must not hold up those that are known.
-                say("customer.unread", customer=customer, reason=str(away), wait_s=self._timing.unread_wait_s)
+                say("customer.unread", customer=customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
                 self._put_off([lane for lane in due if lane.customer == customer], wait_s=self._timing.unread_wait_s)
                 break
         return len(unknown)
@@ -88,8 +88,8 @@ class Sealer:
         """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
         try:
             told = self._gateway.list_subscriptions(customer)
-        except StripeRefused as refused:
-            say("customer.unknown", customer=customer, reason=str(refused))
+        except NotFound as unknown:
+            say("customer.unknown", customer=customer, reason=str(unknown))
             return []
         read = [listed_subscription(subscription, read_at=read_at) for subscription in told]
         for unreadable in (mirror for mirror in read if isinstance(mirror, Unreadable)):

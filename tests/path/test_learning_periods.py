@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from service.gateway import StripeRefused
 from service.ledger import mirrors
 from service.mirrors import SubscriptionMirror, subscription_mirror
 
@@ -64,3 +65,29 @@ def test_a_customer_whose_subscriptions_stripe_cannot_tell_holds_up_nobody_else(
 
     assert path.counted() == {(known, "tokens"): "5"}
     assert path.ask("SELECT value FROM entry WHERE meter_event_id IS NULL") == [2]
+
+
+def test_a_refusal_to_list_is_not_taken_for_no_subscriptions(path, an_hour_ago, monkeypatch):
+    path.make_meter("tokens")
+    customer = path.make_customer()
+
+    def refuse(of_customer: str) -> None:
+        raise StripeRefused(f"something new about {of_customer}")
+
+    monkeypatch.setattr(path.gateway, "list_subscriptions", refuse)
+    path.client.usage(customer, "tokens", 1, occurred_at=an_hour_ago)
+
+    path.walk()
+
+    assert path.states() == {}
+    assert path.ask("SELECT value FROM entry WHERE meter_event_id IS NULL") == [1]
+
+
+def test_a_customer_that_stripe_does_not_know_is_refused_in_stripes_words(path, an_hour_ago):
+    path.make_meter("tokens")
+    path.client.usage("cus_nobody", "tokens", 1, occurred_at=an_hour_ago)
+
+    path.walk()
+
+    assert path.states() == {"refused": 1}
+    assert "cus_nobody" in path.ask("SELECT reason FROM meter_event")[0]
