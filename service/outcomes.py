@@ -15,7 +15,7 @@ from enum import StrEnum
 class Reach(StrEnum):
     """How far a call got, as our side of the connection saw it."""
 
-    NOT_SENT = "not_sent"  # no connection: Stripe cannot have seen it
+    NOT_SENT = "not_sent"  # no byte of the request left: Stripe cannot have seen it
     MAYBE_SENT = "maybe_sent"  # timeout, reset, unreadable answer
     ANSWERED = "answered"
 

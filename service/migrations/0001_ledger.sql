@@ -30,7 +30,7 @@ CREATE TABLE account (
     stripe_account text NOT NULL,
     is_live boolean NOT NULL,
     pinned_at timestamptz NOT NULL DEFAULT ledger_now(),
-    paused_until timestamptz,               -- the breaker: no call before this time
+    paused_until timestamptz,               -- the breaker: no call before this time (key refused, or nobody reachable)
     pause_reason text
 );
 CREATE TRIGGER account_is_pinned BEFORE UPDATE OF account, stripe_account, is_live, pinned_at ON account
