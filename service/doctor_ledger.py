@@ -103,5 +103,5 @@ def _examine_account(connection: Transaction, account: str) -> list[Finding]:
     if pinned is None or pinned.paused_until is None or pinned.paused_until <= ledger_time(connection):
         return []
     text = f"no calls before {pinned.paused_until.isoformat(timespec='seconds')}: {scrub(pinned.pause_reason or '')}"
-    remedy = "mend the key's rights (STRIPE_SECRET_KEY) or the network, whichever it says; calls then go on by themselves"
+    remedy = "mend the key (STRIPE_SECRET_KEY) or the network, whichever it says; calls then go on alone"
     return [warn("account", text, remedy)]
