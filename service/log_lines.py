@@ -38,9 +38,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # submit
         "account.pinned": Line(INFO, "This ledger now belongs to one Stripe account and mode."),
         "account.paused": Line(ERROR, "Stripe refuses the key, so no call is made for a while."),
-        "lane.leased": Line(DEBUG, "A lane was leased; nobody else sends its meter events meanwhile."),
         "limiter.slowed": Line(WARNING, "Stripe limits us, so all calls of this kind slow down."),
-        "attempt.opened": Line(DEBUG, "A call to Stripe was written down and is about to be made."),
         "attempt.lost": Line(WARNING, "A call's answer was never heard, so whether it counted is unknown."),
         "meter_event.accepted": Line(INFO, "Stripe took a meter event."),
         "meter_event.retried": Line(INFO, "A call did not succeed; the same meter event is sent again later."),

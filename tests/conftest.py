@@ -1,6 +1,8 @@
 """Real servers for the tests: one Valkey, one PostgreSQL and one sandbox a worker, and a fresh view of each a test."""
 
 import itertools
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from local.guarded import Server
+from local.guarded import ROOT, Server
 from local.parent import end_with_parent
 from local.postgres import postgres
 from local.sandbox import ask_sandbox, make_key, sandbox
@@ -19,13 +21,23 @@ from local.valkey import valkey
 from service.migrate import migrate
 
 TEMPLATE = "ledger_template"
+FILES = ROOT / ".pytest_tmp" / str(os.getpid())  # in the checkout, and of this run alone
 QUEUES_DATABASE = 2  # not the one a careless default would use
 numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # xdist's workers end with this process, by the pipe between them
-        end_with_parent()
+    if hasattr(config, "workerinput"):
+        return  # xdist's workers end with the process that started them, and have its directory
+    end_with_parent()
+    if config.option.basetemp is None:
+        FILES.mkdir(parents=True)
+        config.option.basetemp = FILES
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(FILES, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

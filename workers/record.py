@@ -39,6 +39,8 @@ class Recorder:
             recorded = intake.record(tx, rows, bad, messages=len(claimed), timing=self._timing)
         self._queue.ack(claimed)
         _tell(recorded, bad)
+        if garbled := sum(message.is_garbled for message in claimed):
+            say("queue.garbled", intake_id=recorded.intake_id, items=garbled)
 
 
 def read(claimed: Sequence[Claimed], *, now: datetime) -> tuple[list[UsageRow], list[BadRow]]:

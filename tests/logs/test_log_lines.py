@@ -66,7 +66,7 @@ def test_no_line_of_the_code_says_what_is_not_in_the_table() -> None:
 
 
 def test_the_table_decides_how_loud_an_event_is(lines: Lines) -> None:
-    say("lane.leased")
+    say("wakeup.sent")
     say("meter_event.held")
 
     assert [line["level"] for line in lines()] == ["debug", "error"]
@@ -75,7 +75,7 @@ def test_the_table_decides_how_loud_an_event_is(lines: Lines) -> None:
 def test_quiet_events_are_left_out_unless_asked_for(lines: Lines) -> None:
     logs.configure(process="submit", log_format="json")
 
-    say("lane.leased")
+    say("wakeup.sent")
 
     assert lines() == []
 
