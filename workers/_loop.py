@@ -20,8 +20,12 @@ AWAY = (LedgerUnavailable, QueueUnavailable, StripeUnavailable, RedisError, Thro
 PATIENCE_S_MAX = 5.0  # between two looks at a dependency that is away
 
 
-def repeat(name: str, step: Callable[[], int], *, poll_s: float, stopping: threading.Event) -> None:
-    """Call `step` until stopped: at once again while it finds work (returns more than 0), else after `poll_s`."""
+def repeat(name: str, step: Callable[[], int], *, poll_s: float) -> None:
+    """Call `step` until SIGTERM or SIGINT: again at once while it finds work (more than 0), else after `poll_s`.
+
+    The signals are ours from here on only: before, while a process waits for what it needs, they end it at once.
+    """
+    stopping = _stop_on_signals()
     say("worker.started", step=name)
     patience_s = poll_s
     while not stopping.is_set():
@@ -38,7 +42,7 @@ def repeat(name: str, step: Callable[[], int], *, poll_s: float, stopping: threa
     say("worker.stopped", step=name)
 
 
-def stop_on_signals() -> threading.Event:
+def _stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

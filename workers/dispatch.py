@@ -7,7 +7,7 @@ and all of Redis with it, is rung again at the next look. A crash here delays by
 from service.ledger import Ledger, accounts, lanes
 from service.logs import say
 from service.wakeups import WakeUps
-from workers._loop import repeat, stop_on_signals
+from workers._loop import repeat
 from workers._setup import set_up
 
 BELLS_MAX = 16  # wake-ups of one account in the queue at once: how many submit processes can be woken at one look
@@ -33,14 +33,13 @@ class Dispatcher:
 
 
 def main() -> None:
-    stopping = stop_on_signals()
     with set_up("dispatch") as setup:
         dispatcher = Dispatcher(
             setup.ledger,
             submit=WakeUps(setup.redis, "submit", timing=setup.timing),
             apply=WakeUps(setup.redis, "apply", timing=setup.timing),
         )
-        repeat("dispatch", lambda: dispatcher.ring() and 0, poll_s=setup.timing.poll_s, stopping=stopping)
+        repeat("dispatch", lambda: dispatcher.ring() and 0, poll_s=setup.timing.poll_s)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from service.ledger import Ledger, Transaction, confirming, lanes
 from service.ledger.confirming import HOUR, MINUTE, LaneToConfirm, Span
 from service.logs import say
 from service.timing import Timing
-from workers._loop import repeat, stop_on_signals
+from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
@@ -220,10 +220,9 @@ def _rounded(value: Decimal) -> Decimal:
 
 
 def main() -> None:
-    stopping = stop_on_signals()
     with set_up_with_stripe("reconcile") as setup:
         reconciler = Reconciler(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
-        repeat("reconcile", reconciler.confirm_due, poll_s=setup.timing.poll_s, stopping=stopping)
+        repeat("reconcile", reconciler.confirm_due, poll_s=setup.timing.poll_s)
 
 
 if __name__ == "__main__":

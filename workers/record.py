@@ -14,7 +14,7 @@ from service.ledger.intake import Intake
 from service.logs import say
 from service.queues import Claimed, RowQueue
 from service.timing import Timing
-from workers._loop import repeat, stop_on_signals
+from workers._loop import repeat
 from workers._setup import set_up
 
 MESSAGES_MAX = 50  # a claim and a transaction: 50,000 rows at most, which takes about a second
@@ -76,7 +76,6 @@ def _tell(recorded: Intake, bad: Sequence[BadRow]) -> None:
 
 
 def main() -> None:
-    stopping = stop_on_signals()
     with set_up("record") as setup:
         queue = RowQueue(
             setup.settings.broker_url,
@@ -85,7 +84,7 @@ def main() -> None:
         )
         recorder = Recorder(setup.ledger, queue, timing=setup.timing)
         try:
-            repeat("record", recorder.record_some, poll_s=setup.timing.poll_s, stopping=stopping)
+            repeat("record", recorder.record_some, poll_s=setup.timing.poll_s)
         finally:
             queue.close()
 

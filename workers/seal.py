@@ -15,7 +15,7 @@ from service.ledger.sealing import LaneToSeal
 from service.logs import say
 from service.mirrors import SubscriptionMirror, Unreadable, listed_subscription
 from service.timing import Timing
-from workers._loop import repeat, stop_on_signals
+from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
@@ -119,10 +119,9 @@ class Sealer:
 
 
 def main() -> None:
-    stopping = stop_on_signals()
     with set_up_with_stripe("seal") as setup:
         sealer = Sealer(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
-        repeat("seal", sealer.seal_due, poll_s=setup.timing.poll_s, stopping=stopping)
+        repeat("seal", sealer.seal_due, poll_s=setup.timing.poll_s)
 
 
 if __name__ == "__main__":
