@@ -5,15 +5,20 @@ knows.
 """
 
 import asyncio
+import time
+from datetime import UTC, datetime
 
 import click
 
+from sandbox.clock import SPEED_MAX, Clock
 from sandbox.keys import DEFAULT_KEY
 from sandbox.limits import MODES
 from sandbox.server import CannotListen, Sandbox
 from sandbox.settings import Settings
 
 PORT_MAX = 65_535
+INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"])
+SPEED = click.FloatRange(0, SPEED_MAX)
 EPILOG = f"""\b
 Examples:
   meterpost-sandbox serve --port 12111
@@ -39,10 +44,14 @@ def main() -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed and same calls, same ids.")
 @click.option("--limits", type=click.Choice(MODES), default="off", show_default=True, help="Rate limits to keep.")
-@click.option("--clock-offset", default=0, metavar="SECONDS", help="How far the sandbox's clock is ahead.")
-def serve(host: str, port: int, *, seed: int, limits: str, clock_offset: int) -> None:
+@click.option("--clock", type=INSTANT, help="When the sandbox's clock begins, as 2026-01-31T00:00:00Z. Default: now.")
+@click.option(
+    "--speed", type=SPEED, default=1.0, show_default=True, help="Its seconds for one of ours; 0 stands still."
+)
+def serve(host: str, port: int, *, seed: int, limits: str, clock: datetime | None, speed: float) -> None:
     """Serve until told to end; the address and the key are printed as one line of JSON."""
-    sandbox = Sandbox(seed=seed, offset_s=clock_offset, settings=Settings(limits=limits))
+    offset_s = (clock.replace(tzinfo=UTC).timestamp() - time.time()) if clock else 0.0
+    sandbox = Sandbox(clock=Clock(offset_s=offset_s, speed=speed), seed=seed, settings=Settings(limits=limits))
     try:
         asyncio.run(sandbox.serve(host=host, port=port))
     except CannotListen as taken:

@@ -9,15 +9,18 @@ from dataclasses import asdict, dataclass
 
 from sandbox.audit import Audit
 from sandbox.books import Books
-from sandbox.clock import Clock
+from sandbox.clock import SPEED_MAX, Clock
 from sandbox.courier import Courier
 from sandbox.faults import Fault, Faults
 from sandbox.keys import DEFAULT_ACCOUNT, Keys
+from sandbox.params import INSTANT_MAX
 from sandbox.resources.events import Event, record
+from sandbox.timekeeper import Timekeeper
 from sandbox.wire import JsonObject
 
 PAGE_MAX = 1_000
 TIMES_MAX = 100
+JOURNEY_MAX_S = 10 * 366 * 86_400
 
 
 class UnknownControlError(LookupError):
@@ -27,6 +30,7 @@ class UnknownControlError(LookupError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admin:
     clock: Clock
+    timekeeper: Timekeeper
     keys: Keys
     faults: Faults
     audit: Audit
@@ -64,14 +68,17 @@ class Admin:
         return self.clock.render()
 
     async def _set_clock(self, asked: JsonObject) -> JsonObject:
-        if asked.get("frozen") is True:
-            self.clock.stop()
-        if "offset" in asked:
-            self.clock.set_offset(_number(asked["offset"]))
+        """Changes what is named: speed (`frozen` is 0 and back to 1), then the time, by one of its three names."""
+        if "frozen" in asked:
+            self.clock.run_at(0.0 if asked["frozen"] is True else 1.0)
+        if "speed" in asked:
+            self.clock.run_at(_within(asked["speed"], 0, SPEED_MAX))
         if "advance" in asked:
-            self.clock.advance(_number(asked["advance"]))
-        if asked.get("frozen") is False:
-            self.clock.run()
+            await self.timekeeper.travel(self.clock.instant() + _within(asked["advance"], 0, JOURNEY_MAX_S))
+        if "offset" in asked:
+            await self.timekeeper.travel(self.clock.wall() + _within(asked["offset"], -JOURNEY_MAX_S, JOURNEY_MAX_S))
+        if "to" in asked:
+            await self.timekeeper.travel(_within(asked["to"], 0, INSTANT_MAX))
         return self.clock.render()
 
     async def _add_key(self, asked: JsonObject) -> JsonObject:
@@ -140,7 +147,9 @@ class Admin:
         return self.keys.books(account, livemode=asked.get("livemode") in (True, "true"))
 
 
-def _number(value: object) -> float:
+def _within(value: object, lowest: float, highest: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("seconds must be a number")
+        raise TypeError("the clock's values must be numbers")
+    if not lowest <= value <= highest:
+        raise ValueError(f"{value} does not lie within {lowest} and {highest}")
     return value

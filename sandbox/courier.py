@@ -1,13 +1,16 @@
 """The courier: takes events to the webhook endpoints that want them, signed anew at each attempt.
 
-Deliveries repeat with doubling pauses of real time until a 2xx or `webhook_attempts_max`; any other answer, redirects
-included, is a failure. Order is not kept, as at Stripe.
+Deliveries repeat with doubling pauses of the sandbox's clock until a 2xx or `webhook_attempts_max`; any other answer,
+redirects included, is a failure. Order is not kept, as at Stripe. Signatures are stamped with the wall clock, whatever
+the sandbox's says: the receiver compares them with its own.
 """
 
 import asyncio
 import hmac
 import json
 from collections import deque
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -22,10 +25,25 @@ ATTEMPTS_KEPT_MAX = 10_000
 NO_ANSWER = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to one endpoint."""
+
+    books: Books
+    event: Event
+    endpoint: WebhookEndpoint
+    pause_s: float
+    """Before the next attempt, if this one fails."""
+    attempts_left: int
+
+    def later(self) -> "Delivery":
+        return replace(self, pause_s=min(PAUSE_MAX_S, self.pause_s * 2), attempts_left=self.attempts_left - 1)
+
+
 class Courier:
     def __init__(self) -> None:
         self._session: ClientSession | None = None
-        self._deliveries: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[None]] = set()
         self._attempts: deque[JsonObject] = deque(maxlen=ATTEMPTS_KEPT_MAX)
 
     def announce(self, books: Books, event_id: str) -> None:
@@ -34,9 +52,7 @@ class Courier:
         for endpoint in books.shelf(WebhookEndpoint).values():
             if endpoint.wants(event.type):
                 event.pending += 1
-                delivery = asyncio.get_running_loop().create_task(self._deliver(books, event, endpoint))
-                self._deliveries.add(delivery)
-                delivery.add_done_callback(self._deliveries.discard)
+                self._start(_first_delivery(books, event, endpoint))
 
     async def repeat(self, books: Books, event: Event, *, times: int) -> list[int]:
         """Sends a known event that often at once to each endpoint that wants it; the statuses."""
@@ -48,25 +64,34 @@ class Courier:
     def attempts(self) -> list[JsonObject]:
         return list(self._attempts)
 
+    async def answered(self) -> None:
+        """Waits until the attempts now under way have their answers, or have given up waiting for them."""
+        await asyncio.gather(*self._under_way)
+
     async def close(self) -> None:
-        for delivery in self._deliveries:
+        for delivery in self._under_way:
             delivery.cancel()
-        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
-    async def _deliver(self, books: Books, event: Event, endpoint: WebhookEndpoint) -> None:
-        pause_s = books.settings.webhook_backoff_s
-        for _ in range(books.settings.webhook_attempts_max):
-            if 200 <= await self._attempt(books, event, endpoint) < 300:  # noqa: PLR2004 - any 2xx
-                event.pending -= 1
-                return
-            await asyncio.sleep(pause_s)
-            pause_s = min(PAUSE_MAX_S, pause_s * 2)
+    def _start(self, delivery: Delivery) -> None:
+        attempt = asyncio.get_running_loop().create_task(self._deliver(delivery))
+        self._under_way.add(attempt)
+        attempt.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        status = await self._attempt(delivery.books, delivery.event, delivery.endpoint)
+        if 200 <= status < 300:  # noqa: PLR2004 - any 2xx
+            delivery.event.pending -= 1
+        elif delivery.attempts_left > 1:
+            clock = delivery.books.clock
+            clock.at(clock.instant() + delivery.pause_s, partial(self._start, delivery.later()))
 
     async def _attempt(self, books: Books, event: Event, endpoint: WebhookEndpoint) -> int:
         body = json.dumps(event.render(), indent=2).encode()
-        status = await self._post(endpoint, body, stamp=books.clock.now(), timeout_s=books.settings.webhook_timeout_s)
+        stamp = int(books.clock.wall())
+        status = await self._post(endpoint, body, stamp=stamp, timeout_s=books.settings.webhook_timeout_s)
         self._attempts.append(
             {
                 "account": books.account,
@@ -98,6 +123,16 @@ class Courier:
         if self._session is None:
             self._session = ClientSession()
         return self._session
+
+
+def _first_delivery(books: Books, event: Event, endpoint: WebhookEndpoint) -> Delivery:
+    return Delivery(
+        books=books,
+        event=event,
+        endpoint=endpoint,
+        pause_s=books.settings.webhook_backoff_s,
+        attempts_left=books.settings.webhook_attempts_max,
+    )
 
 
 def signature(secret: str, body: bytes, *, stamp: int) -> str:

@@ -63,6 +63,7 @@ class Door:
 
     async def respond(self, arrival: Arrival) -> Answer:
         """The answer to send; its fate is `lost` where the connection is to be dropped instead."""
+        self._clock.strike()
         visit = self._visit(arrival)
         with self._audit.watched(arrival, account=visit.account):
             try:

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -22,6 +23,7 @@ from sandbox.faults import Faults
 from sandbox.form import Pairs, pairs_of
 from sandbox.keys import DEFAULT_KEY, Keys
 from sandbox.settings import Settings
+from sandbox.timekeeper import Timekeeper
 from sandbox.wire import encoded
 
 GRACE_S = 0.1
@@ -36,9 +38,10 @@ class CannotListen(Exception):
 class Sandbox:
     """A whole local Stripe, composed: the parts share one clock."""
 
-    def __init__(self, *, seed: int = 1, offset_s: int = 0, settings: Settings | None = None) -> None:
-        clock, faults, audit = Clock(offset_s=offset_s), Faults(), Audit()
+    def __init__(self, *, clock: Clock, seed: int = 1, settings: Settings | None = None) -> None:
+        faults, audit = Faults(), Audit()
         self._courier = Courier()
+        self._timekeeper = Timekeeper(clock=clock, deliveries_answered=self._courier.answered)
         keys = Keys(
             seed=seed,
             clock=clock,
@@ -46,7 +49,14 @@ class Sandbox:
             announce=self._courier.announce,
         )
         self._door = Door(keys=keys, faults=faults, audit=audit, clock=clock)
-        self._admin = Admin(clock=clock, keys=keys, faults=faults, audit=audit, courier=self._courier)
+        self._admin = Admin(
+            clock=clock,
+            timekeeper=self._timekeeper,
+            keys=keys,
+            faults=faults,
+            audit=audit,
+            courier=self._courier,
+        )
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
@@ -66,9 +76,18 @@ class Sandbox:
         await runner.setup()
         await _listen(runner, host=host, port=port)
         _tell(host, runner.addresses[0][1])
-        await ending.wait()
+        await self._keep_time(until=ending)
         await self._courier.close()
         await runner.cleanup()
+
+    async def _keep_time(self, *, until: asyncio.Event) -> None:
+        """Ends with the event; a fault in timekeeping ends the sandbox rather than leave a clock that lies."""
+        timekeeping, ended = asyncio.create_task(self._timekeeper.run()), asyncio.create_task(until.wait())
+        await asyncio.wait({timekeeping, ended}, return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        timekeeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await timekeeping
 
     async def _control(self, request: web.BaseRequest, body: bytes) -> web.Response:
         query = dict(request.query)

@@ -31,7 +31,7 @@ class Settings:
     trial_usage_is_billed: bool = False
     """Undocumented: whether usage of a trial costs something; Stripe's line template says "Free trial"."""
     webhook_backoff_s: float = 1.0
-    """Real seconds before the first repeat of a failed delivery; doubles each time."""
+    """Seconds before the first repeat of a failed delivery; doubles each time."""
     webhook_attempts_max: int = 8
     webhook_timeout_s: float = 10.0
 

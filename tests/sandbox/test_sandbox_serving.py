@@ -60,23 +60,6 @@ def test_another_seed_gives_other_ids(start_sandbox: Any) -> None:
     assert events[0]["id"] != events[1]["id"]
 
 
-def test_the_clock_starts_at_its_offset(start_sandbox: Any, shared_sandbox: Any) -> None:
-    with start_sandbox("--clock-offset", "86400") as sandbox:
-        assert 86_390 < sandbox.now() - shared_sandbox.now() < 86_410
-
-
-def test_a_frozen_clock_moves_only_when_advanced(own_sandbox: Any) -> None:
-    stopped = own_sandbox.control("POST", "clock", frozen=True)["now"]
-    assert own_sandbox.now() == stopped
-    assert own_sandbox.control("POST", "clock", advance=3_600)["now"] == stopped + 3_600
-
-
-def test_a_clock_set_running_again_goes_on_from_where_it_stood(own_sandbox: Any) -> None:
-    own_sandbox.control("POST", "clock", frozen=True, advance=1_000)
-    before = own_sandbox.now()
-    assert before <= own_sandbox.control("POST", "clock", frozen=False)["now"] <= before + 5
-
-
 def test_objects_are_stamped_by_the_sandboxs_clock(own_shop: Any) -> None:
     now = own_shop.sandbox.control("POST", "clock", frozen=True, advance=10 * 86_400)["now"]
     assert own_shop.v1.customers.create().created == now
