@@ -37,6 +37,10 @@ class Books:
     """(event name, customer) with a call in execution."""
     _shelves: dict[type, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def now(self) -> int:
+        return self.clock.now()
+
     def shelf(self, kind: type[T]) -> dict[str, T]:
         """The objects of one class by id, oldest first."""
         return self._shelves.setdefault(kind, {})

@@ -28,7 +28,7 @@ class Call:
 
     @property
     def now(self) -> int:
-        return self.books.clock.now()
+        return self.books.now
 
 
 Endpoint: TypeAlias = Callable[[Call], JsonObject]

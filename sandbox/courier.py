@@ -84,6 +84,7 @@ class Courier:
         status = await self._attempt(delivery.books, delivery.event, delivery.endpoint)
         if 200 <= status < 300:  # noqa: PLR2004 - any 2xx
             delivery.event.pending -= 1
+            delivery.event.acknowledged_at = None if delivery.event.pending else delivery.books.now
         elif delivery.attempts_left > 1:
             clock = delivery.books.clock
             clock.at(clock.instant() + delivery.pause_s, partial(self._start, delivery.later()))

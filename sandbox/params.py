@@ -15,22 +15,38 @@ DECIMAL_PLACES_MAX = 12
 INSTANT_MAX = 4_102_444_800  # the year 2100
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+ANYWHERE = frozenset({"expand"})
+"""What the door reads, of every call."""
 
 
 class Params:
     def __init__(self, tree: Tree, *, within: str = "") -> None:
         self._tree = tree
         self._prefix = within
+        self._read: set[str] = set()
+        self._groups: dict[str, Params] = {}
 
     def __contains__(self, name: str) -> bool:
+        self._read.add(name)
         return name in self._tree
+
+    def nothing_else(self) -> None:
+        """Refuses what the endpoint has not read, and so does not act on: nothing a caller asks for is ignored.
+
+        To be called when everything was read and before anything is changed.
+        """
+        for name in self._tree:
+            if name not in self._read and name not in ANYWHERE:
+                raise invalid(f"The sandbox does not act on `{self.named(name)}`.", param=self.named(name))
+        for group in self._groups.values():
+            group.nothing_else()
 
     def named(self, name: str) -> str:
         """The name as Stripe's errors spell it: `recurring[meter]`."""
         return f"{self._prefix}[{name}]" if self._prefix else name
 
     def text(self, name: str, *, length_max: int = TEXT_MAX) -> str | None:
-        value = self._tree.get(name)
+        value = self._value(name)
         if value is None:
             return None
         if not isinstance(value, str):
@@ -106,10 +122,10 @@ class Params:
         return self.choice(name, ("true", "false")) == "true"
 
     def is_group(self, name: str) -> bool:
-        return isinstance(self._tree.get(name), dict)
+        return isinstance(self._value(name), dict)
 
     def group(self, name: str) -> "Params":
-        return Params(self._branch(name), within=self.named(name))
+        return self._grown(self._branch(name), within=self.named(name))
 
     def groups(self, name: str) -> list["Params"]:
         """The members of an array of groups, `items[0][…]`, in the order of their indexes."""
@@ -120,7 +136,7 @@ class Params:
             member = branch[index]
             if isinstance(member, str):
                 raise invalid(f"Invalid object: {member}", param=f"{named}[{index}]")
-            groups.append(Params(member, within=f"{named}[{index}]"))
+            groups.append(self._grown(member, within=f"{named}[{index}]"))
         return groups
 
     def texts(self, name: str) -> dict[str, str]:
@@ -134,8 +150,16 @@ class Params:
     def listed(self, name: str) -> list[str]:
         return list(self.texts(name).values())
 
+    def _value(self, name: str) -> "str | Tree | None":
+        self._read.add(name)
+        return self._tree.get(name)
+
+    def _grown(self, tree: Tree, *, within: str) -> "Params":
+        """The same group again when asked again, so that it knows all that was read of it."""
+        return self._groups.setdefault(within, Params(tree, within=within))
+
     def _branch(self, name: str) -> Tree:
-        branch = self._tree.get(name)
+        branch = self._value(name)
         if branch is None or branch == "":
             return {}
         if isinstance(branch, str):

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import invalid
 from sandbox.pages import page
 from sandbox.params import Params
+from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.meters import Meter
 from sandbox.resources.meters import existing as existing_meter
@@ -49,15 +51,19 @@ def list_page(call: Call) -> JsonObject:
     start, end = _range(call.params)
     window = call.params.choice("value_grouping_window", ("hour", "day"))
     width_s = WINDOW_S[window] if window else end - start
-    readings = counted(call, meter, customer, start=start, end=end)
+    readings = counted(call.books, meter, customer, period=Period(start=start, end=end), until=seen_until(call.books))
     return page(call, _summaries(call, meter, readings, windows=range(start, end, width_s)), Summary.render)
 
 
-def counted(call: Call, meter: Meter, customer: str, *, start: int, end: int) -> list[Reading]:
-    """What Stripe's aggregation has seen of [start, end): also what an invoice preview shows."""
-    readings = call.books.usage.between(start, end, meter=meter.id, customer=customer)
-    received_until = call.now - call.books.settings.summary_lag_s
-    return latest_per_window(visible(readings, received_until=received_until), meter.event_time_window)
+def counted(books: Books, meter: Meter, customer: str, *, period: Period, until: int) -> list[Reading]:
+    """The readings of the period that count, of those received until an instant, that one included."""
+    readings = books.usage.between(period.start, period.end, meter=meter.id, customer=customer)
+    return latest_per_window(visible(readings, received_until=until), meter.event_time_window)
+
+
+def seen_until(books: Books) -> int:
+    """Up to when Stripe's aggregation has seen what it received: what summaries and previews show."""
+    return books.now - books.settings.summary_lag_s
 
 
 def _range(params: Params) -> tuple[int, int]:

@@ -28,7 +28,9 @@ class Event:
     request_id: str | None
     idempotency_key: str | None
     pending: int = 0
-    """Endpoints that have not yet answered 2xx; the only thing about an event that changes."""
+    """Endpoints that have not yet answered 2xx."""
+    acknowledged_at: int | None = None
+    """When the last of them did; at its creation where none wanted it."""
 
     def render(self) -> JsonObject:
         return {
@@ -68,6 +70,7 @@ def record(
     )
     books.shelf(Event)[event.id] = event
     books.announce(books, event.id)
+    event.acknowledged_at = None if event.pending else event.created
     return event
 
 

@@ -12,7 +12,7 @@ from sandbox.errors import ApiError, invalid
 from sandbox.periods import Period
 from sandbox.rating import RatedLine
 from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.event_summaries import counted
+from sandbox.resources.event_summaries import counted, seen_until
 from sandbox.resources.meters import existing as existing_meter
 from sandbox.resources.products import existing as existing_product
 from sandbox.resources.subscription_items import SubscriptionItem
@@ -130,7 +130,7 @@ def _item_lines(call: Call, subscription: Subscription, item: SubscriptionItem) 
         ahead = item.period(current.end, anchor=subscription.anchor, start=subscription.start_date)
         return [Line(item=item, period=ahead, rated=rated) for rated in item.price.rated(Decimal(item.quantity or 0))]
     meter = existing_meter(call, item.recurring.meter)
-    readings = counted(call, meter, subscription.customer, start=current.start, end=current.end)
+    readings = counted(call.books, meter, subscription.customer, period=current, until=seen_until(call.books))
     quantity = max(Decimal(0), aggregated(readings, meter.formula))
     rated_lines = item.price.rated(quantity)
     if subscription.is_trial(call.now) and not call.books.settings.trial_usage_is_billed:
