@@ -33,6 +33,7 @@ class Timekeeper:
         async with self._travelling:
             if instant < self._clock.instant():
                 return self._clock.move_to(instant)
+            await self._deliveries_answered()
             while (due := self._clock.next_due()) is not None and due <= instant:
                 self._clock.move_to(max(due, self._clock.instant()))
                 self._clock.strike()
