@@ -81,7 +81,7 @@ class Client:
         while time.monotonic() < until:
             await self._checked("a new event", self.new_event)
 
-    async def do_everything(self, *, until: float) -> None:
+    async def use_everything(self, *, until: float) -> None:
         """One call after the other until that moment of the monotonic clock, of all kinds."""
         await self._checked("a new event", self.new_event)
         names, weights = zip(*((action, weight) for action, (weight, _) in ACTIONS.items()), strict=True)

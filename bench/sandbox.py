@@ -102,7 +102,7 @@ async def _drive(server: Server, what: str, tally: Tally, *, count: int, seconds
         until = began + seconds
         everything = what.endswith("everything")
         await asyncio.gather(
-            *(client.do_everything(until=until) if everything else client.send_only(until=until) for client in crowd)
+            *(client.use_everything(until=until) if everything else client.send_only(until=until) for client in crowd)
         )
         elapsed_s = time.monotonic() - began
         if server.key:
