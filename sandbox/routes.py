@@ -28,6 +28,8 @@ class Route:
     endpoint: Endpoint
     lane: Callable[[Call], Lane | None] | None = None
     """What only one call at a time may be about."""
+    takes: str = ""
+    """The type of stripe-python that defines its parameters, less `Params`: `billing.MeterEventCreate`."""
 
     @property
     def name(self) -> str:
@@ -35,36 +37,41 @@ class Route:
 
 
 ROUTES = (
-    Route("POST", "/v1/billing/meter_events", meter_events.create, meter_events.lane),
-    Route("GET", "/v1/billing/meters/{id}/event_summaries", event_summaries.list_page),
-    Route("POST", "/v1/billing/meters", meters.create),
-    Route("GET", "/v1/billing/meters", meters.list_page),
-    Route("GET", "/v1/billing/meters/{id}", meters.retrieve),
-    Route("POST", "/v1/billing/meters/{id}", meters.update),
-    Route("POST", "/v1/billing/meters/{id}/deactivate", meters.deactivate),
-    Route("POST", "/v1/billing/meters/{id}/reactivate", meters.reactivate),
-    Route("GET", "/v1/account", accounts.retrieve_own),
-    Route("POST", "/v1/customers", customers.create),
-    Route("GET", "/v1/customers", customers.list_page),
-    Route("GET", "/v1/customers/{id}", customers.retrieve),
-    Route("POST", "/v1/products", products.create),
-    Route("GET", "/v1/products", products.list_page),
-    Route("GET", "/v1/products/{id}", products.retrieve),
-    Route("POST", "/v1/prices", prices.create),
-    Route("GET", "/v1/prices", prices.list_page),
-    Route("GET", "/v1/prices/{id}", prices.retrieve),
-    Route("POST", "/v1/subscriptions", subscriptions.create),
-    Route("GET", "/v1/subscriptions", subscriptions.list_page),
-    Route("GET", "/v1/subscriptions/{id}", subscriptions.retrieve),
-    Route("POST", "/v1/subscriptions/{id}", subscriptions.update),
-    Route("DELETE", "/v1/subscriptions/{id}", subscriptions.cancel),
-    Route("POST", "/v1/invoices/create_preview", invoices.create_preview),
-    Route("GET", "/v1/events", events.list_page),
-    Route("GET", "/v1/events/{id}", events.retrieve),
-    Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create),
-    Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_page),
-    Route("GET", "/v1/webhook_endpoints/{id}", webhook_endpoints.retrieve),
-    Route("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete),
+    Route("POST", "/v1/billing/meter_events", meter_events.create, meter_events.lane, takes="billing.MeterEventCreate"),
+    Route(
+        "GET",
+        "/v1/billing/meters/{id}/event_summaries",
+        event_summaries.list_page,
+        takes="billing.MeterEventSummaryList",
+    ),
+    Route("POST", "/v1/billing/meters", meters.create, takes="billing.MeterCreate"),
+    Route("GET", "/v1/billing/meters", meters.list_page, takes="billing.MeterList"),
+    Route("GET", "/v1/billing/meters/{id}", meters.retrieve, takes="billing.MeterRetrieve"),
+    Route("POST", "/v1/billing/meters/{id}", meters.update, takes="billing.MeterUpdate"),
+    Route("POST", "/v1/billing/meters/{id}/deactivate", meters.deactivate, takes="billing.MeterDeactivate"),
+    Route("POST", "/v1/billing/meters/{id}/reactivate", meters.reactivate, takes="billing.MeterReactivate"),
+    Route("GET", "/v1/account", accounts.retrieve_own, takes="AccountRetrieveCurrent"),
+    Route("POST", "/v1/customers", customers.create, takes="CustomerCreate"),
+    Route("GET", "/v1/customers", customers.list_page, takes="CustomerList"),
+    Route("GET", "/v1/customers/{id}", customers.retrieve, takes="CustomerRetrieve"),
+    Route("POST", "/v1/products", products.create, takes="ProductCreate"),
+    Route("GET", "/v1/products", products.list_page, takes="ProductList"),
+    Route("GET", "/v1/products/{id}", products.retrieve, takes="ProductRetrieve"),
+    Route("POST", "/v1/prices", prices.create, takes="PriceCreate"),
+    Route("GET", "/v1/prices", prices.list_page, takes="PriceList"),
+    Route("GET", "/v1/prices/{id}", prices.retrieve, takes="PriceRetrieve"),
+    Route("POST", "/v1/subscriptions", subscriptions.create, takes="SubscriptionCreate"),
+    Route("GET", "/v1/subscriptions", subscriptions.list_page, takes="SubscriptionList"),
+    Route("GET", "/v1/subscriptions/{id}", subscriptions.retrieve, takes="SubscriptionRetrieve"),
+    Route("POST", "/v1/subscriptions/{id}", subscriptions.update, takes="SubscriptionUpdate"),
+    Route("DELETE", "/v1/subscriptions/{id}", subscriptions.cancel, takes="SubscriptionCancel"),
+    Route("POST", "/v1/invoices/create_preview", invoices.create_preview, takes="InvoiceCreatePreview"),
+    Route("GET", "/v1/events", events.list_page, takes="EventList"),
+    Route("GET", "/v1/events/{id}", events.retrieve, takes="EventRetrieve"),
+    Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create, takes="WebhookEndpointCreate"),
+    Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_page, takes="WebhookEndpointList"),
+    Route("GET", "/v1/webhook_endpoints/{id}", webhook_endpoints.retrieve, takes="WebhookEndpointRetrieve"),
+    Route("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete, takes="WebhookEndpointDelete"),
 )
 
 _FIXED = {(route.method, route.pattern): route for route in ROUTES if "{id}" not in route.pattern}
