@@ -3,23 +3,53 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
+from typing import Literal
 
-from sandbox.form import Pairs
+from sandbox.form import Tree, UnreadableError, tree_of_form
+from sandbox.wire_v2 import is_v2, tree_of_json
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+UNTYPED = "application/octet-stream"
+"""What aiohttp reads where no Content-Type was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     method: str
     path: str
-    pairs: Pairs | None
-    """The parameters in the order they came; None where they cannot be read."""
+    asked: Tree | UnreadableError
+    """The parameters of query and body; the reason where they cannot be read."""
     secret: str | None
     idempotency_key: str | None
     version: str | None
+    on_behalf_of: str | None = None
+    """The account of Stripe-Account or Stripe-Context."""
+
+    @property
+    def api(self) -> Literal["v1", "v2"]:
+        return "v2" if is_v2(self.path) else "v1"
+
+    @property
+    def sent(self) -> Tree:
+        """The parameters; none where they cannot be read."""
+        return self.asked if isinstance(self.asked, dict) else {}
 
     def fingerprint(self) -> int:
         """Equal for calls that ask the same: what an Idempotency-Key is bound to."""
-        return hash((self.method, self.path, tuple(sorted(self.pairs or ()))))
+        return hash((self.method, self.path, _sorted(self.sent)))
+
+
+def asked_by(path: str, query: str, *, body: bytes, content_type: str) -> Tree | UnreadableError:
+    """Query and body together, as Stripe takes parameters from both."""
+    try:
+        if not is_v2(path):
+            return tree_of_form(f"{query}&{_form(body, content_type)}" if query else _form(body, content_type))
+        return tree_of_form(query) | tree_of_json(_text(body, content_type, expected=JSON))
+    except UnicodeDecodeError:
+        return UnreadableError("Invalid request: the body is not encoded as UTF-8.")
+    except UnreadableError as reason:
+        return reason
 
 
 def secret_of(authorization: str | None) -> str | None:
@@ -32,6 +62,27 @@ def secret_of(authorization: str | None) -> str | None:
             return _user_name(credentials)
         case _:
             return None
+
+
+def _form(body: bytes, content_type: str) -> str:
+    return _text(body, content_type, expected=FORM)
+
+
+def _text(body: bytes, content_type: str, *, expected: str) -> str:
+    """v2 reads JSON alone and v1 forms alone; a body without a type is taken for what is expected."""
+    if body and content_type not in {UNTYPED, expected}:
+        raise UnreadableError(
+            f"Invalid request (check that your POST content type is {expected}). If you have any questions, we can "
+            "help at https://support.stripe.com/."
+        )
+    return body.decode()
+
+
+def _sorted(tree: Tree) -> tuple[object, ...]:
+    return tuple(
+        (name, value if isinstance(value, str) else _sorted(value))
+        for name, value in sorted(tree.items(), key=lambda branch: branch[0])
+    )
 
 
 def _user_name(credentials: str) -> str | None:

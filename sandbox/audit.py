@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from sandbox.answer import Answer
 from sandbox.arrival import Arrival
+from sandbox.form import Tree
 from sandbox.wire import EXACT, JsonObject, decimal_text
 
 CALLS_KEPT_MAX = 100_000
@@ -52,21 +53,20 @@ class AccountAudit:
     def lane(self, arrival: Arrival) -> tuple[str, str] | None:
         if arrival.path != METER_EVENTS or arrival.method != "POST":
             return None
-        sent = dict(arrival.pairs or ())
-        event_name = sent.get("event_name", "")
+        event_name = str(arrival.sent.get("event_name", ""))
         customer_key, _ = self.payload_keys.get(event_name, DEFAULT_KEYS)
-        return event_name, sent.get(f"payload[{customer_key}]", "")
+        return event_name, str(_payload(arrival).get(customer_key, ""))
 
     def count_applied(self, arrival: Arrival, *, now: int) -> None:
-        sent = dict(arrival.pairs or ())
-        event_name = sent["event_name"]
+        sent, payload = arrival.sent, _payload(arrival)
+        event_name = str(sent["event_name"])
         customer_key, value_key = self.payload_keys.get(event_name, DEFAULT_KEYS)
-        value = Decimal(sent.get(f"payload[{value_key}]", "0"))
-        timestamp = int(sent.get("timestamp") or now)
-        self.totals[sent[f"payload[{customer_key}]"], event_name].add(value, timestamp=timestamp)
+        value = Decimal(str(payload.get(value_key, "0")))
+        timestamp = int(str(sent.get("timestamp") or now))
+        self.totals[str(payload[customer_key]), event_name].add(value, timestamp=timestamp)
         self.applied += 1
         if identifier := sent.get("identifier"):
-            self.identifiers[identifier] += 1
+            self.identifiers[str(identifier)] += 1
 
     def learn(self, answer: Answer) -> None:
         meter = json.loads(answer.body)
@@ -153,6 +153,11 @@ class Audit:
             if call["number"] > after and path in (None, call["path"]) and account in (None, call["account"])
         ]
         return {"data": wanted[:limit], "has_more": len(wanted) > limit}
+
+
+def _payload(arrival: Arrival) -> Tree:
+    payload = arrival.sent.get("payload", {})
+    return payload if isinstance(payload, dict) else {}
 
 
 def _totals(account: str, kept: AccountAudit) -> list[JsonObject]:

@@ -26,7 +26,6 @@ from sandbox.errors import (
     wrong_key,
 )
 from sandbox.faults import Drawn, Faults
-from sandbox.form import tree_of
 from sandbox.ids import Ids
 from sandbox.keys import Keys
 from sandbox.params import Params
@@ -102,11 +101,11 @@ class Door:
         books = self._keys.opened(visit.arrival.secret)
         if visit.route is None:
             raise unknown_url(visit.arrival.method, visit.arrival.path)
-        if visit.arrival.pairs is None:
-            raise ApiError(400, "The parameters of the request could not be read.", began=False)
+        if not isinstance(visit.arrival.asked, dict):
+            raise ApiError(400, str(visit.arrival.asked), began=False)
         call = Call(
             books=books,
-            params=Params(tree_of(visit.arrival.pairs)),
+            params=Params(visit.arrival.asked),
             path=visit.arrival.path,
             path_ids=visit.path_ids,
             request_id=visit.request_id,

@@ -14,13 +14,12 @@ from aiohttp import web
 
 from sandbox.admin import Admin, UnknownControlError
 from sandbox.answer import Answer
-from sandbox.arrival import Arrival, secret_of
+from sandbox.arrival import Arrival, asked_by, secret_of
 from sandbox.audit import Audit
 from sandbox.clock import Clock
 from sandbox.courier import Courier
 from sandbox.door import Door
 from sandbox.faults import Faults
-from sandbox.form import Pairs, pairs_of
 from sandbox.keys import DEFAULT_KEY, Keys
 from sandbox.settings import Settings
 from sandbox.timekeeper import Timekeeper
@@ -114,19 +113,14 @@ def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
     return Arrival(
         method=request.method,
         path=request.path,
-        pairs=_pairs(request.rel_url.raw_query_string, body),
+        asked=asked_by(
+            request.path, request.rel_url.raw_query_string, body=body, content_type=request.content_type
+        ),
         secret=secret_of(request.headers.get("Authorization")),
         idempotency_key=request.headers.get("Idempotency-Key"),
         version=request.headers.get("Stripe-Version"),
+        on_behalf_of=request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context"),
     )
-
-
-def _pairs(query: str, body: bytes) -> Pairs | None:
-    """Query and body together, as Stripe takes parameters from both; None where they cannot be read."""
-    try:
-        return pairs_of(query) + pairs_of(body.decode())
-    except ValueError:
-        return None
 
 
 def _response(answer: Answer) -> web.Response:
