@@ -48,7 +48,9 @@ class Courier:
 
     def announce(self, books: Books, event_id: str) -> None:
         """Starts the delivery of a new event to every endpoint that wants it."""
-        event = books.shelf(Event)[event_id]
+        event = books.shelf(Event).get(event_id)
+        if event is None:
+            return
         for endpoint in books.shelf(WebhookEndpoint).values():
             if endpoint.wants(event.type):
                 event.pending += 1
@@ -83,8 +85,7 @@ class Courier:
     async def _deliver(self, delivery: Delivery) -> None:
         status = await self._attempt(delivery.books, delivery.event, delivery.endpoint)
         if 200 <= status < 300:  # noqa: PLR2004 - any 2xx
-            delivery.event.pending -= 1
-            delivery.event.acknowledged_at = None if delivery.event.pending else delivery.books.now
+            delivery.event.delivered(delivery.books.now)
         elif delivery.attempts_left > 1:
             clock = delivery.books.clock
             clock.at(clock.instant() + delivery.pause_s, partial(self._start, delivery.later()))

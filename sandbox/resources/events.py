@@ -1,82 +1,78 @@
 """Snapshot events: what happened, with the object as it was then. Kept for 30 days.
 
-Other resources call `emit`; the courier (`courier.py`) takes them to the webhook endpoints and counts here what is
-still pending.
+Other resources call `emit`, or `record` for what time brought about; the courier (`courier.py`) takes them to their
+destinations and counts what is still pending. Each has its thin twin where Stripe has one (`core_events.py`).
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from sandbox.announcement import Announcement, announce, cause
 from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import invalid, no_such
 from sandbox.pages import is_within, newest_first, page
+from sandbox.resources.core_events import record_twin
 from sandbox.wire import API_VERSION, JsonObject
 
-RETENTION_S = 30 * 86_400
 TYPES_MAX = 20
 
 
 @dataclass(slots=True, kw_only=True)
-class Event:
-    id: str
-    type: str
-    created: int
-    livemode: bool
+class Event(Announcement):
     subject: JsonObject
-    request_id: str | None
-    idempotency_key: str | None
-    pending: int = 0
-    """Endpoints that have not yet answered 2xx."""
-    acknowledged_at: int | None = None
-    """When the last of them did; at its creation where none wanted it."""
+    previous_attributes: JsonObject | None = None
 
-    def render(self) -> JsonObject:
+    def render(self, api_version: str = API_VERSION) -> JsonObject:
+        """As an endpoint of that version gets it: the sandbox has one shape, and only the version's name changes."""
+        previous = {} if self.previous_attributes is None else {"previous_attributes": self.previous_attributes}
         return {
             "id": self.id,
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": api_version,
             "created": self.created,
-            "data": {"object": self.subject},
+            "data": {"object": self.subject} | previous,
             "livemode": self.livemode,
             "pending_webhooks": self.pending,
-            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "request": cause(self),
             "type": self.type,
         }
 
 
-def emit(call: Call, kind: str, subject: JsonObject) -> Event:
+def emit(call: Call, kind: str, subject: JsonObject, *, previous_attributes: JsonObject | None = None) -> Event:
     """Records what this call made happen, and announces it."""
-    return record(call.books, kind, subject, request_id=call.request_id, idempotency_key=call.idempotency_key)
-
-
-def record(
-    books: Books,
-    kind: str,
-    subject: JsonObject,
-    *,
-    request_id: str | None = None,
-    idempotency_key: str | None = None,
-) -> Event:
-    event = Event(
-        id=books.ids.new("evt"),
-        type=kind,
-        created=books.clock.now(),
-        livemode=books.livemode,
-        subject=subject,
-        request_id=request_id,
-        idempotency_key=idempotency_key,
+    return _recorded(
+        call.books,
+        Event(
+            id=call.books.ids.new("evt"),
+            type=kind,
+            created=call.now,
+            livemode=call.books.livemode,
+            subject=subject,
+            previous_attributes=previous_attributes,
+            request_id=call.request_id,
+            idempotency_key=call.idempotency_key,
+        ),
     )
-    books.shelf(Event)[event.id] = event
-    books.announce(books, event.id)
-    event.acknowledged_at = None if event.pending else event.created
+
+
+def record(books: Books, kind: str, subject: JsonObject) -> Event:
+    """Records what happened by itself, and announces it."""
+    event = Event(id=books.ids.new("evt"), type=kind, created=books.now, livemode=books.livemode, subject=subject)
+    return _recorded(books, event)
+
+
+def _recorded(books: Books, event: Event) -> Event:
+    announce(books, event)
+    record_twin(books, event, event.subject)
     return event
 
 
 def retrieve(call: Call) -> JsonObject:
     event = call.books.shelf(Event).get(call.id)
-    if event is None or _is_forgotten(call, event):
+    call.params.nothing_else()
+    if event is None or event.is_forgotten(call.now):
         raise no_such("event", call.id)
     return event.render()
 
@@ -89,7 +85,7 @@ def _wanted(call: Call) -> Iterable[Event]:
     patterns = _patterns(call)
     delivery = call.params.choice("delivery_success", ("true", "false"))
     for event in newest_first(call, Event):
-        if _is_forgotten(call, event) or not is_within(call.params, "created", event.created):
+        if event.is_forgotten(call.now) or not is_within(call.params, "created", event.created):
             continue
         if patterns and not any(fnmatchcase(event.type, pattern) for pattern in patterns):
             continue
@@ -104,7 +100,3 @@ def _patterns(call: Call) -> list[str]:
     if len(several) > TYPES_MAX:
         raise invalid(f"You may list at most {TYPES_MAX} types.", param="types")
     return [one] if one is not None else several
-
-
-def _is_forgotten(call: Call, event: Event) -> bool:
-    return call.now - event.created > RETENTION_S
