@@ -14,6 +14,12 @@ EXACT = Context(prec=60)
 JsonObject: TypeAlias = dict[str, Any]
 
 
+class Bare(str):
+    """What stood without quotes in a JSON body: reads like a form's text, and is none where a text is wanted."""
+
+    __slots__ = ()
+
+
 def encoded(body: JsonObject) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
