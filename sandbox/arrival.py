@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sandbox.form import Tree, UnreadableError, tree_of_form
-from sandbox.wire_v2 import is_v2, tree_of_json
+from sandbox.wire import JsonObject
+from sandbox.wire_v2 import document_of, is_v2, tree_of_document
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -18,8 +19,10 @@ UNTYPED = "application/octet-stream"
 class Arrival:
     method: str
     path: str
-    asked: Tree | UnreadableError
+    asked: "Tree | UnreadableError"
     """The parameters of query and body; the reason where they cannot be read."""
+    document: JsonObject | None = None
+    """The body as it was sent, where it is JSON."""
     secret: str | None
     idempotency_key: str | None
     version: str | None
@@ -40,16 +43,24 @@ class Arrival:
         return hash((self.method, self.path, _sorted(self.sent)))
 
 
-def asked_by(path: str, query: str, *, body: bytes, content_type: str) -> Tree | UnreadableError:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    tree: "Tree | UnreadableError"
+    document: JsonObject | None = None
+
+
+def asked_by(path: str, query: str, *, body: bytes, content_type: str) -> Asked:
     """Query and body together, as Stripe takes parameters from both."""
     try:
         if not is_v2(path):
-            return tree_of_form(f"{query}&{_form(body, content_type)}" if query else _form(body, content_type))
-        return tree_of_form(query) | tree_of_json(_text(body, content_type, expected=JSON))
+            form = _text(body, content_type, expected=FORM)
+            return Asked(tree=tree_of_form(f"{query}&{form}" if query else form))
+        document = document_of(_text(body, content_type, expected=JSON))
+        return Asked(tree=tree_of_form(query) | tree_of_document(document), document=document)
     except UnicodeDecodeError:
-        return UnreadableError("Invalid request: the body is not encoded as UTF-8.")
+        return Asked(tree=UnreadableError("Invalid request: the body is not encoded as UTF-8."))
     except UnreadableError as reason:
-        return reason
+        return Asked(tree=reason)
 
 
 def secret_of(authorization: str | None) -> str | None:
@@ -62,10 +73,6 @@ def secret_of(authorization: str | None) -> str | None:
             return _user_name(credentials)
         case _:
             return None
-
-
-def _form(body: bytes, content_type: str) -> str:
-    return _text(body, content_type, expected=FORM)
 
 
 def _text(body: bytes, content_type: str, *, expected: str) -> str:

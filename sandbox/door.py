@@ -1,7 +1,7 @@
 """The front door: the order in which Stripe treats a call, with the faults at their places.
 
-Rate limit → authentication → interruptions → idempotency → lane → endpoint. What comes before idempotency is never kept
-under a key, so the same key may come again; what comes behind it is replayed.
+Rate limit → authentication → interruptions → definitions → idempotency → lane → endpoint. What comes before
+idempotency is never kept under a key, so the same key may come again; what comes behind it is replayed.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from sandbox.audit import Audit
 from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.clock import Clock
+from sandbox.definitions import check
 from sandbox.errors import (
     ApiError,
     lock_timeout,
@@ -91,6 +92,7 @@ class Door:
         _limit(visit)
         route, call = self._admitted(visit)
         _interrupt(visit.drawn)
+        check(route.takes, visit.arrival.sent)
         if visit.arrival.method == "POST" and visit.arrival.idempotency_key:
             return await self._once(visit, call, route=route, key=visit.arrival.idempotency_key)
         return await self._executed(visit, call, route=route)

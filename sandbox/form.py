@@ -4,6 +4,7 @@ Parsed by hand, because this runs once a call and aiohttp's own reader keeps the
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
@@ -55,7 +56,7 @@ def _steps(name: str) -> list[str]:
 
 def _plant(tree: Tree, steps: list[str], value: str) -> None:
     branch = tree
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         name = step or _current(branch, following)
         below = branch.setdefault(name, {})
         if isinstance(below, str):  # `a=1&a[b]=2`: the later shape wins, as nothing sane sends both

@@ -110,12 +110,13 @@ async def _listen(runner: web.ServerRunner, *, host: str, port: int) -> None:
 
 
 def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
+    query = request.rel_url.raw_query_string
+    asked = asked_by(request.path, query, body=body, content_type=request.content_type)
     return Arrival(
         method=request.method,
         path=request.path,
-        asked=asked_by(
-            request.path, request.rel_url.raw_query_string, body=body, content_type=request.content_type
-        ),
+        asked=asked.tree,
+        document=asked.document,
         secret=secret_of(request.headers.get("Authorization")),
         idempotency_key=request.headers.get("Idempotency-Key"),
         version=request.headers.get("Stripe-Version"),

@@ -5,6 +5,7 @@ which wire a call came by.
 """
 
 import json
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from sandbox.errors import ApiError
@@ -29,20 +30,25 @@ def is_v2(path: str) -> bool:
     return path.startswith("/v2/")
 
 
-def tree_of_json(text: str) -> Tree:
-    """The object as a tree; UnreadableError where it is no JSON object, too deep or too large.
-
-    Numbers keep the digits they were sent with; null is the empty string, with which forms unset a parameter.
-    """
+def document_of(text: str) -> JsonObject:
+    """The JSON object as it was sent; decimals keep their digits. UnreadableError where it is none."""
     if not text.strip():
         return {}
     try:
-        parsed = json.loads(text, parse_float=str, parse_int=str, parse_constant=_refused_constant)
+        parsed = json.loads(text, parse_float=Decimal, parse_constant=_refused_constant)
     except (ValueError, RecursionError) as wrong:
         raise UnreadableError("Invalid request: the body could not be parsed as JSON.") from wrong
     if not isinstance(parsed, dict):
         raise UnreadableError("Invalid request: the body must be a JSON object.")
-    return _Planter().tree(parsed, depth=0)
+    return parsed
+
+
+def tree_of_document(document: JsonObject) -> Tree:
+    """The object as a tree; UnreadableError where it is too deep or too large.
+
+    null is the empty string, with which forms unset a parameter.
+    """
+    return _Planter().tree(document, depth=0)
 
 
 def error_body(error: ApiError) -> JsonObject:
@@ -69,7 +75,7 @@ class _Planter:
             raise UnreadableError(f"Invalid request: parameters are nested deeper than {DEPTH_MAX} levels.")
         return {_clean(name): self._grown(value, depth=depth + 1) for name, value in branch.items()}
 
-    def _grown(self, value: Any, *, depth: int) -> str | Tree:
+    def _grown(self, value: Any, *, depth: int) -> "str | Tree":
         self._values += 1
         if self._values > VALUES_MAX:
             raise UnreadableError(f"Invalid request: there are more than {VALUES_MAX} parameters.")
@@ -80,12 +86,12 @@ class _Planter:
         return _clean(_scalar(value))
 
 
-def _scalar(value: str | bool | None) -> str:  # noqa: FBT001 - a JSON scalar, not a switch
+def _scalar(value: str | bool | int | Decimal | None) -> str:  # noqa: FBT001 - a JSON scalar, not a switch
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value
+    return str(value)
 
 
 def _clean(text: str) -> str:
