@@ -41,6 +41,8 @@ ALTERNATIVES = ("Union", "Optional")
 
 def check(takes: str, wanted: Tree) -> None:
     """Refuses what Stripe would refuse of these parameters before it looks at anything else."""
+    if not takes:
+        return
     findings = Findings()
     definition(takes).check(wanted, "", findings)
     if findings.unknown:
