@@ -7,6 +7,7 @@ refused without a list of the sandbox's own that could be wrong.
 import ast
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from sandbox.errors import ApiError
 from sandbox.form import Tree
@@ -27,6 +28,7 @@ from sandbox.shapes import (
     Unsettable,
 )
 from sandbox.sources import annotations, located, snake, spelled_out
+from sandbox.wire import Bare, JsonObject
 
 SCALARS: dict[str, Shape] = {
     "str": Text(),
@@ -36,15 +38,17 @@ SCALARS: dict[str, Shape] = {
     "Decimal": Number(),
     "Any": Anything(),
 }
-ALTERNATIVES = ("Union", "Optional")
 
 
-def check(takes: str, wanted: Tree) -> None:
-    """Refuses what Stripe would refuse of these parameters before it looks at anything else."""
+def check(takes: str, wanted: Tree, *, document: JsonObject | None = None) -> None:
+    """Refuses what Stripe would refuse of these parameters before it looks at anything else.
+
+    `document` is the same call as JSON, where it came as that: its types count too.
+    """
     if not takes:
         return
     findings = Findings()
-    definition(takes).check(wanted, "", findings)
+    definition(takes).check({**wanted, **_bare(document)} if document else wanted, "", findings)
     if findings.unknown:
         raise _unknown(findings.unknown)
     if findings.refusals:
@@ -60,6 +64,21 @@ def definition(takes: str) -> Group:
     if folders[:1] == ["v2"]:
         return group
     return Group(fields={"expand": ListOf(Text())} | dict(group.fields), required=group.required)
+
+
+def _bare(value: Any) -> Any:
+    """JSON as a form's tree, in which what stood without quotes is still known."""
+    match value:
+        case dict():
+            return {name: _bare(inner) for name, inner in value.items()}
+        case list():
+            return {str(index): _bare(member) for index, member in enumerate(value)}
+        case None | str():
+            return value or ""
+        case bool():
+            return Bare(str(value).lower())
+        case _:
+            return Bare(value)
 
 
 def _unknown(names: list[str]) -> ApiError:

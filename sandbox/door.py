@@ -92,7 +92,7 @@ class Door:
         _limit(visit)
         route, call = self._admitted(visit)
         _interrupt(visit.drawn)
-        check(route.takes, visit.arrival.sent)
+        check(route.takes, visit.arrival.sent, document=visit.arrival.document)
         if visit.arrival.method == "POST" and visit.arrival.idempotency_key:
             return await self._once(visit, call, route=route, key=visit.arrival.idempotency_key)
         return await self._executed(visit, call, route=route)
