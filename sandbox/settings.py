@@ -10,7 +10,9 @@ from sandbox.limits import MODES
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
-CHOICES = {"lane_conflict": ("conflict", "lock_timeout"), "limits": MODES}
+CHOICES = {
+    "rate_limit_error_type": ("invalid_request_error", "rate_limit_error"),
+    "lane_conflict": ("conflict", "lock_timeout"), "limits": MODES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,16 @@ class Settings:
     identifier_window_s: int = DAY_S
     """How long an identifier stays taken. Stripe: "at least 24 hours"."""
     idempotency_window_s: int = DAY_S
+    idempotency_v2_window_s: int = 30 * DAY_S
+    """How long a key of v2 is kept. Stripe: 30 days."""
+    rate_limit_error_type: str = "invalid_request_error"
+    """Undocumented: the `type` of v1's 429; in v2 it is `rate_limit`."""
+    rate_limit_retry_after_s: int = 0
+    """Undocumented: what a 429 says in Retry-After; 0 sends no such header."""
+    bad_gateway_keeps_the_answer: bool = False
+    """Undocumented: whether the answer behind a proxy's 502 is kept under its Idempotency-Key."""
+    other_versions_are_answered: bool = False
+    """Whether a call of another Stripe-Version is answered, in the shapes of the one version that is spoken."""
     summary_lag_s: int = 0
     """How long a counted meter event stays invisible in summaries and previews."""
     summaries_show_empty_windows: bool = True
