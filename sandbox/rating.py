@@ -1,12 +1,19 @@
-"""From a quantity to amounts: per unit, graduated and volume tiers, in Decimal throughout.
+"""From a quantity to amounts: per unit, graduated and volume tiers, exact until the one rounding of each line.
 
-Amounts are whole minor units, rounded half up on each line: the rule Stripe does not document. A tier's flat amount is
-part of that tier's line, so that the quantities of a price's lines add up to the usage.
+An amount stays an exact Decimal here; `whole` makes it a whole number of minor units, once a line and by a rule that
+Stripe does not document and so is a switch. A tier's flat amount is part of that tier's line, so that the quantities of
+a price's lines add up to the usage.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
+
+AMPLE = Context(prec=120)
+"""More digits than any sum of usage times any price has, so that nothing is rounded before `whole`."""
+HALF = Fraction(1, 2)
+ROUNDINGS = ("half_up", "half_even", "half_down", "up", "down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,22 +30,29 @@ class Transform:
     rounds_up: bool
 
     def packages(self, quantity: Decimal) -> Decimal:
-        rounding = ROUND_CEILING if self.rounds_up else ROUND_FLOOR
-        return (quantity / self.divide_by).to_integral_value(rounding)
+        full, rest = AMPLE.divmod(quantity, Decimal(self.divide_by))
+        return full + 1 if self.rounds_up and rest else full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedLine:
     quantity: Decimal
-    unit_amount: Decimal
-    amount: int
+    unit_amount: Decimal | None
+    """None where several tiers make one line."""
+    exact: Decimal
+    """The amount before rounding, in minor units."""
     tier: int | None = None
     """Counted from 1; None where the price has no tiers."""
+
+    @property
+    def amount(self) -> int:
+        """Rounded by the likelier rule."""
+        return whole(Fraction(self.exact))
 
 
 def per_unit(quantity: Decimal, unit_amount: Decimal, *, transform: Transform | None = None) -> list[RatedLine]:
     packages = transform.packages(quantity) if transform else quantity
-    return [RatedLine(quantity=quantity, unit_amount=unit_amount, amount=_whole(packages * unit_amount))]
+    return [RatedLine(quantity=quantity, unit_amount=unit_amount, exact=AMPLE.multiply(packages, unit_amount))]
 
 
 def graduated(quantity: Decimal, tiers: Sequence[Tier]) -> list[RatedLine]:
@@ -49,7 +63,7 @@ def graduated(quantity: Decimal, tiers: Sequence[Tier]) -> list[RatedLine]:
         reach = quantity if tier.up_to is None else min(quantity, Decimal(tier.up_to))
         if reach <= below and lines:
             break
-        lines.append(_tier_line(reach - below, tier, number=number))
+        lines.append(_tier_line(AMPLE.subtract(reach, below), tier, number=number))
         below = reach
     return lines
 
@@ -62,10 +76,33 @@ def volume(quantity: Decimal, tiers: Sequence[Tier]) -> list[RatedLine]:
     raise AssertionError("a price's last tier reaches to infinity: prices are checked at creation")
 
 
+def together(lines: Sequence[RatedLine]) -> list[RatedLine]:
+    """The same lines as one."""
+    if len(lines) == 1:
+        return list(lines)
+    quantity, exact = Decimal(0), Decimal(0)
+    for line in lines:
+        quantity, exact = AMPLE.add(quantity, line.quantity), AMPLE.add(exact, line.exact)
+    return [RatedLine(quantity=quantity, unit_amount=None, exact=exact)]
+
+
+def whole(amount: Fraction, rule: str = "half_up") -> int:
+    """The amount as a whole number; the rule looks away from zero, so that a credit rounds as its charge did."""
+    magnitude, rest = divmod(abs(amount), 1)
+    match rule:
+        case "half_up":
+            goes_up = rest >= HALF
+        case "half_even":
+            goes_up = rest > HALF or (rest == HALF and magnitude % 2 == 1)
+        case "half_down":
+            goes_up = rest > HALF
+        case "up":
+            goes_up = rest > 0
+        case _:
+            goes_up = False
+    return (magnitude + goes_up) * (-1 if amount < 0 else 1)
+
+
 def _tier_line(quantity: Decimal, tier: Tier, *, number: int) -> RatedLine:
-    amount = _whole(quantity * tier.unit_amount + tier.flat_amount)
-    return RatedLine(quantity=quantity, unit_amount=tier.unit_amount, amount=amount, tier=number)
-
-
-def _whole(amount: Decimal) -> int:
-    return int(amount.to_integral_value(ROUND_HALF_UP))
+    exact = AMPLE.add(AMPLE.multiply(quantity, tier.unit_amount), tier.flat_amount)
+    return RatedLine(quantity=quantity, unit_amount=tier.unit_amount, exact=exact, tier=number)

@@ -7,12 +7,29 @@ make most likely.
 from dataclasses import dataclass, fields, replace
 
 from sandbox.limits import MODES
+from sandbox.rating import ROUNDINGS
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
+WHEN = ("at_once", "later")
 CHOICES = {
     "rate_limit_error_type": ("invalid_request_error", "rate_limit_error"),
-    "lane_conflict": ("conflict", "lock_timeout"), "limits": MODES}
+    "lane_conflict": ("conflict", "lock_timeout"),
+    "identifier_scope": ("account", "event_name", "customer"),
+    "meter_validation": WHEN,
+    "customer_validation": WHEN,
+    "value_validation": WHEN,
+    "time_validation": WHEN,
+    "report_request_names": ("identifier", "idempotency_key", "id_and_key"),
+    "no_meter_related_object": ("empty", "null"),
+    "adjustment_validation": ("at_once", "never"),
+    "limits": MODES,
+    "webhook_schedule": ("by_mode", "live", "sandbox"),
+    "absent_related_object": ("empty", "null"),
+    "payments": ("succeed", "fail"),
+    "amounts_round": ROUNDINGS,
+    "tier_lines": ("several", "one"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +38,14 @@ class Settings:
     """Rate limits to keep: live, sandbox or off."""
     identifier_window_s: int = DAY_S
     """How long an identifier stays taken. Stripe: "at least 24 hours"."""
+    identifier_scope: str = "account"
+    """Undocumented: whether an identifier is taken in the whole account, for its event name or for its customer."""
+    refused_identifier_is_taken: bool = False
+    """Undocumented: whether the identifier of a meter event that was refused at once cannot be used again."""
+    rejected_identifier_is_taken: bool = True
+    """Undocumented: whether the identifier of one that was accepted and rejected later cannot be used again."""
+    cancelled_identifier_is_taken: bool = True
+    """Undocumented: whether the identifier of a cancelled meter event cannot be used again."""
     idempotency_window_s: int = DAY_S
     idempotency_v2_window_s: int = 30 * DAY_S
     """How long a key of v2 is kept. Stripe: 30 days."""
@@ -32,20 +57,70 @@ class Settings:
     """Undocumented: whether the answer behind a proxy's 502 is kept under its Idempotency-Key."""
     other_versions_are_answered: bool = False
     """Whether a call of another Stripe-Version is answered, in the shapes of the one version that is spoken."""
+    meter_validation: str = "at_once"
+    """Undocumented for v1: whether an unknown or inactive meter is refused `at_once` or reported `later`."""
+    customer_validation: str = "at_once"
+    """Undocumented for v1: the same of a missing or unknown customer."""
+    value_validation: str = "at_once"
+    """The same of a missing or wrong value."""
+    time_validation: str = "at_once"
+    """The same of a timestamp outside of the 35 days and 5 minutes."""
+    validation_window_s: int = 10
+    """How many seconds of rejected meter events an error report tells of; Stripe's examples show ten."""
+    report_samples_max: int = 3
+    """Undocumented: how many errors of a code an error report names."""
+    report_request_names: str = "identifier"
+    """Undocumented: what a sample names: the event's identifier, the Idempotency-Key, or an empty id and the key."""
+    no_meter_related_object: str = "empty"
+    """Undocumented: whether `no_meter_found` relates to `{}`, as in Stripe's example, or to `null`."""
+    dimensions_are_limited: bool = True
+    """Whether too many combinations of further payload keys are rejected later, as Stripe's users quote it."""
+    dimensions_per_meter_hour_max: int = 10_000
+    dimensions_per_customer_max: int = 100
+    payload_keys_max: int = 0
+    """Undocumented: how many keys a meter event's payload may have; 0 sets no limit."""
+    adjustment_delay_s: int = 10
+    """How long a cancellation is pending; with 0 it is complete at once."""
+    adjustment_validation: str = "at_once"
+    """Undocumented: whether cancelling what cannot be cancelled is refused `at_once`, or accepted without effect."""
+    inactive_event_name_is_free: bool = True
+    """Undocumented: whether a new meter may have the event name of one that was deactivated."""
     summary_lag_s: int = 0
     """How long a counted meter event stays invisible in summaries and previews."""
     summaries_show_empty_windows: bool = True
     """Undocumented: whether an hour without usage is a summary of 0 or no summary."""
+    summary_end_is_inclusive: bool = False
+    """Contradictory: Stripe calls a summary's end exclusive, and inclusive where it explains the value."""
     exponents_are_refused: bool = True
     """Undocumented: whether a value may be written 1e3."""
     lane_conflict: str = "conflict"
     """Undocumented: a second call for the same customer and meter gets 409 (`conflict`) or 429 (`lock_timeout`)."""
     trial_usage_is_billed: bool = False
     """Undocumented: whether usage of a trial costs something; Stripe's line template says "Free trial"."""
+    finalization_grace_s: int = 3_600
+    """How long a period's draft with metered lines waits for late usage; Stripe's own setting goes to 72 hours."""
+    finalization_waits_for_aggregation: bool = True
+    """Undocumented: whether finalization counts all that was received, or only what summaries show by then."""
+    payments: str = "succeed"
+    """What becomes of an attempt to collect an invoice: `succeed` or `fail`."""
+    amounts_round: str = "half_up"
+    """Undocumented: how a line's amount becomes a whole number of the currency's smallest unit."""
+    tier_lines: str = "several"
+    """Undocumented: whether a graduated price makes a line for each tier reached, or `one` for all of them."""
+    webhook_schedule: str = "by_mode"
+    """Failed deliveries repeat as Stripe does `live` (three days) or in a `sandbox` (three times), or `by_mode`."""
     webhook_backoff_s: float = 1.0
-    """Seconds before the first repeat of a failed delivery; doubles each time."""
-    webhook_attempts_max: int = 8
-    webhook_timeout_s: float = 10.0
+    """Seconds before the first repeat of a failed delivery; live each pause is twice, else 100 times the one before."""
+    webhook_attempts_max: int = 100
+    """No delivery is attempted more often, whatever its schedule says."""
+    webhook_timeout_s: float = 20.0
+    """Undocumented: how long a receiver may take to answer."""
+    webhook_stamp_offset_s: int = 0
+    """Shifts the stamp of signatures against the wall clock, for receivers that refuse old ones."""
+    live_webhooks_need_https: bool = True
+    """Stripe refuses http in live mode; false lets a receiver on this machine do without TLS."""
+    absent_related_object: str = "empty"
+    """Undocumented: whether a thin event about no object has `related_object` {} (`empty`) or `null`."""
 
     def changed(self, wanted: JsonObject) -> "Settings":
         """A copy with these values; ValueError for a name that is no switch or a value of another type."""

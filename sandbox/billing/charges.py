@@ -24,3 +24,7 @@ class Charge:
     """Of a trial: shown with its quantity, at 0."""
     share: Fraction = WHOLE
     """Of a licensed item's price, where the period is only a part of an interval."""
+
+    @property
+    def is_proration(self) -> bool:
+        return self.share != WHOLE

@@ -1,0 +1,97 @@
+"""An invoice and its lines, as the books keep them: frozen values, replaced on the shelf by what becomes of them.
+
+A draft keeps the charges it was made of, because finalization counts and rates them again; what a total is, and what of
+it is due, is decided here alone.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sandbox.billing.charges import Charge
+from sandbox.periods import Period
+from sandbox.resources.prices import Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    id: str
+    amount: int
+    currency: str
+    description: str | None
+    period: Period
+    price: Price | None
+    unit_amount: Decimal | None
+    quantity: Decimal | None
+    subscription: str | None
+    subscription_item: str | None
+    invoice_item: str | None
+    is_proration: bool
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The subscription an invoice is of, as it was when the draft was made."""
+
+    subscription: str
+    metadata: dict[str, str]
+    billing_mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    id: str
+    created: int
+    livemode: bool
+    customer: str
+    currency: str
+    parent: Parent | None
+    billing_reason: str
+    collection_method: str
+    days_until_due: int | None
+    auto_advance: bool
+    finalizes_at: int | None
+    """When it finalizes by itself, as far as is known; None of what is final or waits to be told."""
+    finalizes_as_told: bool = False
+    """Whether the caller chose that instant: then no unanswered webhook delays it."""
+    description: str | None = None
+    footer: str | None = None
+    metadata: dict[str, str]
+    period: Period
+    charges: tuple[Charge, ...] = ()
+    items: tuple[str, ...] = ()
+    """The ids of the invoice items it took in."""
+    lines: tuple[Line, ...] = ()
+    status: str = "draft"
+    number: str | None = None
+    created_event: str | None = None
+    """The id of its `invoice.created`: until that is acknowledged, finalization waits."""
+    webhooks_delivered_at: int | None = None
+    attempts: int = 0
+    is_paid_elsewhere: bool = False
+    due_date: int | None = None
+    finalized_at: int | None = None
+    paid_at: int | None = None
+    voided_at: int | None = None
+    uncollectible_at: int | None = None
+
+    @property
+    def subscription(self) -> str | None:
+        return None if self.parent is None else self.parent.subscription
+
+    @property
+    def total(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def due(self) -> int:
+        """What the customer owes: credits beyond the charges make no debt of ours here."""
+        return max(0, self.total)
+
+    @property
+    def paid(self) -> int:
+        return self.due if self.status == "paid" and not self.is_paid_elsewhere else 0
+
+    @property
+    def remaining(self) -> int:
+        return 0 if self.status == "paid" else self.due

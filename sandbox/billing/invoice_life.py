@@ -1,0 +1,164 @@
+"""The life of an invoice: draft → open → paid, or void, or uncollectible; each step told by its events.
+
+At finalization the charges are counted and rated once more, with what was received until then; from there on lines
+never change, and usage that comes later is on no invoice. Every look of the agenda is safe late, twice or for nothing.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sandbox.billing.invoice import Invoice
+from sandbox.billing.invoice_body import rendered
+from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at
+from sandbox.billing.invoice_item import InvoiceItem
+from sandbox.billing.invoice_lines import Basis, charge_lines, item_lines
+from sandbox.billing.invoice_pending import given_back, taken
+from sandbox.books import Books
+from sandbox.resources.customers import Customer
+from sandbox.resources.event_summaries import seen_until
+from sandbox.resources.events import Event, record
+from sandbox.wire import JsonObject
+
+DAY_S = 86_400
+
+
+@dataclass(slots=True)
+class Numbering:
+    """How many invoices of one customer have a number."""
+
+    given: int = 0
+
+
+def opened(books: Books, invoice: Invoice) -> Invoice:
+    """Puts a draft on the shelf with its lines, tells of it, and puts its finalization on the agenda."""
+    taken(books, invoice.items, invoice=invoice.id)
+    due = _due_date(invoice, since=books.now)
+    counted = rated(books, replace(invoice, due_date=due), until=seen_until(books))
+    event = _told(books, counted, "invoice.created")
+    return scheduled(books, replace(counted, created_event=event.id))
+
+
+def scheduled(books: Books, invoice: Invoice) -> Invoice:
+    """Shelves it and looks at it again when it is to finalize."""
+    if invoice.finalizes_at is not None:
+        books.clock.at(invoice.finalizes_at, partial(_look, books, invoice.id))
+    return _shelved(books, invoice)
+
+
+def updated(books: Books, invoice: Invoice) -> Invoice:
+    """Shelves what changed, and tells of it."""
+    changed = scheduled(books, invoice)
+    _told(books, changed, "invoice.updated")
+    return changed
+
+
+def recounted(books: Books, invoice: Invoice) -> Invoice:
+    """A draft whose invoice items changed, with its lines as they are now."""
+    return updated(books, rated(books, invoice, until=seen_until(books)))
+
+
+def finalized(books: Books, invoice: Invoice) -> Invoice:
+    """Open with its final lines, and what follows from that: paid where nothing is due, collected, or sent."""
+    final = _numbered(books, _counted_at_last(books, invoice))
+    _told(books, _shelved(books, final), "invoice.finalized")
+    if final.due == 0:
+        return paid(books, final)
+    if not final.auto_advance:
+        return final
+    if final.collection_method == "charge_automatically":
+        return collected(books, final)
+    _told(books, final, "invoice.sent")
+    return final
+
+
+def collected(books: Books, invoice: Invoice) -> Invoice:
+    """One attempt to collect it, which succeeds or fails by the account's switch."""
+    tried = replace(invoice, attempts=invoice.attempts + 1)
+    if books.settings.payments == "succeed":
+        return paid(books, tried)
+    _told(books, _shelved(books, tried), "invoice.payment_failed")
+    return tried
+
+
+def paid(books: Books, invoice: Invoice) -> Invoice:
+    settled = _shelved(books, replace(invoice, status="paid", paid_at=books.now))
+    _told(books, settled, "invoice.paid")
+    _told(books, settled, "invoice.payment_succeeded")
+    return settled
+
+
+def voided(books: Books, invoice: Invoice) -> Invoice:
+    void = _shelved(books, replace(invoice, status="void", voided_at=books.now))
+    _told(books, void, "invoice.voided")
+    return void
+
+
+def given_up(books: Books, invoice: Invoice) -> Invoice:
+    lost = _shelved(books, replace(invoice, status="uncollectible", uncollectible_at=books.now))
+    _told(books, lost, "invoice.marked_uncollectible")
+    return lost
+
+
+def deleted(books: Books, invoice: Invoice) -> JsonObject:
+    del books.shelf(Invoice)[invoice.id]
+    given_back(books, invoice.items)
+    _told(books, invoice, "invoice.deleted")
+    return {"id": invoice.id, "object": "invoice", "deleted": True}
+
+
+def rated(books: Books, invoice: Invoice, *, until: int) -> Invoice:
+    """The same with the lines that its charges and items make, of the usage received until an instant."""
+    items = [books.shelf(InvoiceItem)[identity] for identity in invoice.items]
+    lines = item_lines(books, items, invoice=invoice.id)
+    if invoice.parent is not None:
+        basis = Basis(books=books, invoice=invoice.id, parent=invoice.parent, until=until)
+        lines = charge_lines(basis, invoice.charges) + lines
+    return replace(invoice, lines=lines)
+
+
+def _look(books: Books, identity: str) -> None:
+    """Finalizes what is due; what waits for an endpoint's answer is looked at again within the hour."""
+    invoice = books.shelf(Invoice).get(identity)
+    due = None if invoice is None else finalizes_at(books, invoice)
+    if invoice is None or due is None:
+        return
+    if due <= books.now:
+        finalized(books, invoice)
+    elif invoice.finalizes_at is not None and invoice.finalizes_at <= books.now:
+        books.clock.at(min(due, books.now + HOUR_S), partial(_look, books, identity))
+
+
+def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:
+    everything = books.settings.finalization_waits_for_aggregation
+    final = rated(books, invoice, until=books.now if everything else seen_until(books))
+    if final.lines != invoice.lines:
+        _told(books, final, "invoice.updated")
+    return final
+
+
+def _numbered(books: Books, invoice: Invoice) -> Invoice:
+    numbering = books.shelf(Numbering).setdefault(invoice.customer, Numbering())
+    numbering.given += 1
+    prefix = books.shelf(Customer)[invoice.customer].render()["invoice_prefix"]
+    return replace(
+        invoice,
+        status="open",
+        number=f"{prefix}-{numbering.given:04}",
+        finalized_at=books.now,
+        finalizes_at=None,
+        webhooks_delivered_at=delivered_at(books, invoice),
+        due_date=_due_date(invoice, since=books.now),
+    )
+
+
+def _due_date(invoice: Invoice, *, since: int) -> int | None:
+    return None if invoice.days_until_due is None else since + invoice.days_until_due * DAY_S
+
+
+def _shelved(books: Books, invoice: Invoice) -> Invoice:
+    books.shelf(Invoice)[invoice.id] = invoice
+    return invoice
+
+
+def _told(books: Books, invoice: Invoice, kind: str) -> Event:
+    return record(books, kind, rendered(books, invoice))

@@ -1,0 +1,84 @@
+"""Previews: the draft of the charges to come, which nobody keeps.
+
+Usage counts as far as aggregation has seen it; licensed items are billed ahead, for the period that follows.
+"""
+
+from dataclasses import replace
+
+from sandbox.billing.charges import Charge
+from sandbox.billing.invoice import Invoice
+from sandbox.billing.invoice_body import preview_body
+from sandbox.billing.invoice_life import rated
+from sandbox.billing.invoicing import drawn
+from sandbox.books import Books
+from sandbox.call import Call
+from sandbox.errors import ApiError, invalid
+from sandbox.resources.customers import existing as existing_customer
+from sandbox.resources.event_summaries import seen_until
+from sandbox.resources.subscription_items import SubscriptionItem
+from sandbox.resources.subscriptions import Subscription
+from sandbox.resources.subscriptions import existing as existing_subscription
+from sandbox.wire import JsonObject
+
+UNBUILT = ("subscription_details", "schedule", "schedule_details", "invoice_items")
+
+
+def create_preview(call: Call) -> JsonObject:
+    subscription = _subscription(call)
+    call.params.nothing_else()
+    return preview_body(call.books, _upcoming(call.books, subscription))
+
+
+def _subscription(call: Call) -> Subscription:
+    """The subscription asked for, or the customer's whose period ends first."""
+    for name in UNBUILT:
+        if name in call.params:
+            raise invalid(f"The sandbox does not preview with `{name}`.", param=name)
+    call.params.choice("preview_mode", ("next", "recurring"))
+    customer = call.params.text("customer")
+    if identity := call.params.text("subscription"):
+        return _running(call, existing_subscription(call, identity, param="subscription"), customer=customer)
+    identity = existing_customer(call, call.params.required("customer"), param="customer").id
+    running = [found for found in call.books.shelf(Subscription).values() if _is_running(found, identity)]
+    if not running:
+        raise _nothing_upcoming(identity)
+    return min(running, key=lambda subscription: subscription.period_end(call.now))
+
+
+def _running(call: Call, subscription: Subscription, *, customer: str | None) -> Subscription:
+    if customer not in (None, subscription.customer):
+        existing_customer(call, customer or "", param="customer")
+        raise invalid(f"The subscription {subscription.id} does not belong to {customer}.", param="subscription")
+    if subscription.ended_at is not None:
+        raise _nothing_upcoming(subscription.customer)
+    return subscription
+
+
+def _is_running(subscription: Subscription, customer: str) -> bool:
+    return subscription.customer == customer and subscription.ended_at is None
+
+
+def _nothing_upcoming(customer: str) -> ApiError:
+    return ApiError(404, f"No upcoming invoices for customer: '{customer}'", code="invoice_upcoming_none")
+
+
+def _upcoming(books: Books, subscription: Subscription) -> Invoice:
+    charges = [_charge(books, subscription, item) for item in subscription.items]
+    identity = f"upcoming_in_{books.ids.letters('upcoming', subscription.id)}"
+    invoice = drawn(books, subscription, charges, reason="subscription_cycle", identity=identity)
+    preview = replace(invoice, billing_reason="upcoming", created=invoice.period.end, auto_advance=False)
+    return rated(books, preview, until=seen_until(books))
+
+
+def _charge(books: Books, subscription: Subscription, item: SubscriptionItem) -> Charge:
+    current = subscription.period(item, books.now)
+    if item.recurring.meter is None:
+        period = item.period(current.end, anchor=subscription.anchor, start=subscription.start_date)
+        return Charge(subscription=subscription.id, customer=subscription.customer, item=item, period=period)
+    return Charge(
+        subscription=subscription.id,
+        customer=subscription.customer,
+        item=item,
+        period=current,
+        is_free=subscription.is_trial(books.now) and not books.settings.trial_usage_is_billed,
+    )
