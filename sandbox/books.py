@@ -6,7 +6,7 @@ changes. Test and live mode of one account are different books, as at Stripe.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sandbox.clock import Clock
 from sandbox.idempotency import IdempotencyKeys
@@ -19,6 +19,18 @@ from sandbox.usage import Usage
 T = TypeVar("T")
 
 
+class RejectionListener(Protocol):
+    """Told of each meter event that was accepted and counts nowhere, when its error report goes out."""
+
+    def __call__(
+        self, *, account: str, identifier: str, event_name: str, customer: str, value: str, timestamp: int
+    ) -> None: ...
+
+
+def _nobody(**_: object) -> None:
+    """The listener where there is none."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     account: str
@@ -28,9 +40,11 @@ class Books:
     settings: Settings
     announce: Callable[["Books", str], None]
     """Called with the id of each new event: it goes to the webhook endpoints."""
+    rejected: RejectionListener = _nobody
+    """The auditor, in a whole sandbox."""
     usage: Usage = field(default_factory=Usage)
-    identifiers: Memory[bool] = field(default_factory=Memory)
-    """Identifiers of meter events that are still taken."""
+    identifiers: Memory[int] = field(default_factory=Memory)
+    """Identifiers of meter events that are still taken, with the place of the event among all received."""
     limiter: Limiter = field(default_factory=Limiter)
     keys: IdempotencyKeys = field(default_factory=IdempotencyKeys)
     lanes_held: set[tuple[str, str]] = field(default_factory=set)

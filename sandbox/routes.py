@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from sandbox.call import Call, Endpoint
 from sandbox.resources import (
     accounts,
+    core_events,
     customers,
+    event_destinations,
     event_summaries,
     events,
     invoice_previews,
     invoices,
+    meter_event_adjustments,
     meter_events,
     meters,
     prices,
@@ -39,6 +42,25 @@ class Route:
 
 ROUTES = (
     Route("POST", "/v1/billing/meter_events", meter_events.create, meter_events.lane, takes="billing.MeterEventCreate"),
+    Route(
+        "POST",
+        "/v2/billing/meter_events",
+        meter_events.create_v2,
+        meter_events.lane,
+        takes="v2.billing.MeterEventCreate",
+    ),
+    Route(
+        "POST",
+        "/v1/billing/meter_event_adjustments",
+        meter_event_adjustments.create,
+        takes="billing.MeterEventAdjustmentCreate",
+    ),
+    Route(
+        "POST",
+        "/v2/billing/meter_event_adjustments",
+        meter_event_adjustments.create_v2,
+        takes="v2.billing.MeterEventAdjustmentCreate",
+    ),
     Route(
         "GET",
         "/v1/billing/meters/{id}/event_summaries",
@@ -82,7 +104,36 @@ ROUTES = (
     Route("POST", "/v1/webhook_endpoints", webhook_endpoints.create, takes="WebhookEndpointCreate"),
     Route("GET", "/v1/webhook_endpoints", webhook_endpoints.list_page, takes="WebhookEndpointList"),
     Route("GET", "/v1/webhook_endpoints/{id}", webhook_endpoints.retrieve, takes="WebhookEndpointRetrieve"),
+    Route("POST", "/v1/webhook_endpoints/{id}", webhook_endpoints.update, takes="WebhookEndpointUpdate"),
     Route("DELETE", "/v1/webhook_endpoints/{id}", webhook_endpoints.delete, takes="WebhookEndpointDelete"),
+    Route("GET", "/v2/core/events", core_events.list_page, takes="v2.core.EventList"),
+    Route("GET", "/v2/core/events/{id}", core_events.retrieve, takes="v2.core.EventRetrieve"),
+    Route("POST", "/v2/core/event_destinations", event_destinations.create, takes="v2.core.EventDestinationCreate"),
+    Route("GET", "/v2/core/event_destinations", event_destinations.list_page, takes="v2.core.EventDestinationList"),
+    Route(
+        "GET", "/v2/core/event_destinations/{id}", event_destinations.retrieve, takes="v2.core.EventDestinationRetrieve"
+    ),
+    Route(
+        "POST", "/v2/core/event_destinations/{id}", event_destinations.update, takes="v2.core.EventDestinationUpdate"
+    ),
+    Route(
+        "DELETE", "/v2/core/event_destinations/{id}", event_destinations.delete, takes="v2.core.EventDestinationDelete"
+    ),
+    Route(
+        "POST",
+        "/v2/core/event_destinations/{id}/enable",
+        event_destinations.enable,
+        takes="v2.core.EventDestinationEnable",
+    ),
+    Route(
+        "POST",
+        "/v2/core/event_destinations/{id}/disable",
+        event_destinations.disable,
+        takes="v2.core.EventDestinationDisable",
+    ),
+    Route(
+        "POST", "/v2/core/event_destinations/{id}/ping", event_destinations.ping, takes="v2.core.EventDestinationPing"
+    ),
 )
 
 _FIXED = {(route.method, route.pattern): route for route in ROUTES if "{id}" not in route.pattern}

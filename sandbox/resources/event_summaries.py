@@ -1,17 +1,18 @@
 """Meter event summaries: the only way to see what was counted, late and as floats, newest first.
 
-Late, because Stripe aggregates asynchronously: a reading shows here only after the account's `summary_lag_s`.
+Late, because Stripe aggregates asynchronously: a reading shows here only after the account's `summary_lag_s`. A page is
+made of its own windows alone: a summary's id tells where its window lies, so no cursor has to be searched for.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
 from sandbox.books import Books
 from sandbox.call import Call
-from sandbox.errors import invalid
-from sandbox.pages import page
+from sandbox.errors import ApiError, invalid
+from sandbox.pages import LIMIT_DEFAULT, LIMIT_MAX
 from sandbox.params import Params
 from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
@@ -22,43 +23,89 @@ from sandbox.wire import JsonObject
 
 MINUTE_S = 60
 WINDOWS_MAX = 20_000
+"""Over two years of hours: what one call may have to look through where empty windows are not shown."""
+UNITS = {"hour": "hour", "day": "UTC day"}
+DIGEST_LENGTH = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    id: str
-    meter: str
-    livemode: bool
-    start: int
-    end: int
-    value: Decimal
+class Asked:
+    """Which windows of which usage a call asks for."""
 
-    def render(self) -> JsonObject:
+    books: Books
+    meter: Meter
+    customer: str
+    windows: range
+    """Their starts."""
+
+    def identity(self, index: int) -> str:
+        """The same when asked again, and telling the window's place."""
+        start = self.windows[index]
+        digest = self.books.ids.letters(self.meter.id, self.customer, str(start), str(self.windows.step))
+        return f"mtrusg_{start:010x}{digest[:DIGEST_LENGTH]}"
+
+    def index(self, identity: str) -> int | None:
+        """The place of the window of this id; None where it is no id of these windows."""
+        try:
+            index = self.windows.index(int(identity.removeprefix("mtrusg_")[:10], 16))
+        except ValueError:
+            return None
+        return index if self.identity(index) == identity else None
+
+    def shown(self, indexes: Iterable[int]) -> Iterable[JsonObject]:
+        for index in indexes:
+            readings = self._readings(self.windows[index])
+            if readings or len(self.windows) == 1 or self.books.settings.summaries_show_empty_windows:
+                yield self._render(index, aggregated(readings, self.meter.formula))
+
+    def _readings(self, start: int) -> list[Reading]:
+        end = start + self.windows.step + self.books.settings.summary_end_is_inclusive
+        period = Period(start=start, end=end)
+        return counted(self.books, self.meter, self.customer, period=period, until=seen_until(self.books))
+
+    def _render(self, index: int, value: Decimal) -> JsonObject:
         return {
-            "id": self.id,
+            "id": self.identity(index),
             "object": "billing.meter_event_summary",
-            "aggregated_value": float(self.value),  # a JSON number at Stripe too: precision ends here, not before
-            "end_time": self.end,
-            "livemode": self.livemode,
-            "meter": self.meter,
-            "start_time": self.start,
+            "aggregated_value": float(value),  # a JSON number at Stripe too: precision ends here, not before
+            "end_time": self.windows[index] + self.windows.step,
+            "livemode": self.books.livemode,
+            "meter": self.meter.id,
+            "start_time": self.windows[index],
         }
 
 
 def list_page(call: Call) -> JsonObject:
-    meter = existing_meter(call, call.id)
-    customer = existing_customer(call, call.params.required("customer"), param="customer").id
-    start, end = _range(call.params)
-    window = call.params.choice("value_grouping_window", ("hour", "day"))
-    width_s = WINDOW_S[window] if window else end - start
-    readings = counted(call.books, meter, customer, period=Period(start=start, end=end), until=seen_until(call.books))
-    return page(call, _summaries(call, meter, readings, windows=range(start, end, width_s)), Summary.render)
+    params, meter = call.params, existing_meter(call, call.id)
+    customer = existing_customer(call, params.required("customer"), param="customer").id
+    asked = Asked(books=call.books, meter=meter, customer=customer, windows=_windows(params))
+    limit = params.within("limit", 1, LIMIT_MAX) or LIMIT_DEFAULT
+    before, after = _cursor(asked, params, "ending_before"), _cursor(asked, params, "starting_after")
+    params.nothing_else()
+    if before is not None and after is not None:
+        raise invalid(
+            "You may only specify one of these parameters: ending_before, starting_after.", param="ending_before"
+        )
+    if before is not None:
+        found = list(islice(asked.shown(range(before + 1, len(asked.windows))), limit + 1))
+        chosen = found[:limit][::-1]
+    else:
+        start = len(asked.windows) if after is None else after
+        found = list(islice(asked.shown(range(start - 1, -1, -1)), limit + 1))
+        chosen = found[:limit]
+    return {"object": "list", "data": chosen, "has_more": len(found) > limit, "url": call.path}
 
 
 def counted(books: Books, meter: Meter, customer: str, *, period: Period, until: int) -> list[Reading]:
     """The readings of the period that count, of those received until an instant, that one included."""
-    readings = books.usage.between(period.start, period.end, meter=meter.id, customer=customer)
-    return latest_per_window(visible(readings, received_until=until), meter.event_time_window)
+    if meter.event_time_window is None:
+        within = books.usage.between(period.start, period.end, meter=meter.id, customer=customer)
+        return visible(within, received_until=until)
+    width_s = WINDOW_S[meter.event_time_window]  # what replaces a reading may lie outside of the period
+    start, end = period.start // width_s * width_s, -(-period.end // width_s) * width_s
+    around = visible(books.usage.between(start, end, meter=meter.id, customer=customer), received_until=until)
+    kept = latest_per_window(around, meter.event_time_window)
+    return [reading for reading in kept if period.start <= reading.timestamp < period.end]
 
 
 def seen_until(books: Books) -> int:
@@ -66,35 +113,31 @@ def seen_until(books: Books) -> int:
     return books.now - books.settings.summary_lag_s
 
 
-def _range(params: Params) -> tuple[int, int]:
-    params.required("start_time"), params.required("end_time")
-    start, end = params.instant("start_time") or 0, params.instant("end_time") or 0
-    window = params.text("value_grouping_window") or ""
+def _windows(params: Params) -> range:
+    window = params.choice("value_grouping_window", tuple(UNITS)) or ""
     step_s = WINDOW_S.get(window, MINUTE_S)
-    for name, instant in (("start_time", start), ("end_time", end)):
-        if instant % step_s:
-            unit = {"hour": "hour", "day": "UTC day"}.get(window, "minute")
-            raise invalid(f"The {name} must be aligned with {unit} boundaries.", param=name)
+    start, end = _aligned(params, "start_time", step_s), _aligned(params, "end_time", step_s)
     if end <= start:
         raise invalid("The end_time must be after the start_time.", param="end_time")
-    if (end - start) // step_s > WINDOWS_MAX and window:
+    if window and (end - start) // step_s > WINDOWS_MAX:
         raise invalid("The time range is too large for this value_grouping_window.", param="end_time")
-    return start, end
+    return range(start, end, step_s if window else end - start)
 
 
-def _summaries(call: Call, meter: Meter, readings: list[Reading], *, windows: range) -> Iterable[Summary]:
-    by_window: defaultdict[int, list[Reading]] = defaultdict(list)
-    for reading in readings:
-        by_window[(reading.timestamp - windows.start) // windows.step].append(reading)
-    customer = call.params.required("customer")
-    for index in range(len(windows) - 1, -1, -1):
-        within = by_window.get(index, [])
-        if within or len(windows) == 1 or call.books.settings.summaries_show_empty_windows:
-            yield Summary(
-                id=f"mtrusg_{call.books.ids.letters(meter.id, customer, str(windows[index]), str(windows.step))}",
-                meter=meter.id,
-                livemode=call.books.livemode,
-                start=windows[index],
-                end=windows[index] + windows.step,
-                value=aggregated(within, meter.formula),
-            )
+def _aligned(params: Params, name: str, step_s: int) -> int:
+    params.required(name)
+    instant = params.instant(name) or 0
+    if instant % step_s:
+        unit = UNITS.get(params.text("value_grouping_window") or "", "minute")
+        raise invalid(f"The {name} must be aligned with {unit} boundaries.", param=name)
+    return instant
+
+
+def _cursor(asked: Asked, params: Params, name: str) -> int | None:
+    identity = params.text(name)
+    if identity is None:
+        return None
+    index = asked.index(identity)
+    if index is None:
+        raise ApiError(400, f"No such object: '{identity}'", param=name, code="resource_missing")
+    return index

@@ -1,56 +1,52 @@
-"""Meter events, v1: validated at once, counted once an identifier, and never to be read back.
+"""Meter events, v1 and v2: checked, counted once an identifier, and never to be read back.
 
-The order of the refusals is the order of the checks in `create`. Texts are Stripe's where its users quoted them
-(duplicate, 35 days); the rest is in its manner, so a caller should not build on their wording.
+What is wrong with an event is refused at once, or accepted and reported later (`validation`): the account's switches
+say which. A duplicate is always refused at once.
 """
 
-import re
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 
 from sandbox.call import Call
 from sandbox.errors import ApiError, invalid, missing
-from sandbox.resources.customers import Customer
-from sandbox.resources.meters import EVENT_NAME_MAX, Meter, active_named
-from sandbox.usage import Reading
+from sandbox.params import TEXT_MAX
+from sandbox.resources.meter_event_checks import MeterEvent, Objection, objection, objections, value_of
+from sandbox.resources.meters import EVENT_NAME_MAX, Meter, active_named, named
+from sandbox.rfc3339 import instant_of, text_of
+from sandbox.usage import Reading, Receipt
+from sandbox.validation import Rejection, reject
 from sandbox.wire import JsonObject
 
 IDENTIFIER_MAX = 100
-DIGITS_MAX = 15
-PAST_MAX_S = 35 * 86_400
-AHEAD_MAX_S = 5 * 60
-PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
-EXPONENT = re.compile(r"[eE][+-]?[0-9]{1,3}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterEvent:
-    event_name: str
-    identifier: str
-    timestamp: int
-    payload: dict[str, str]
-
-    def render(self, call: Call) -> JsonObject:
-        return {
-            "object": "billing.meter_event",
-            "created": call.now,
-            "event_name": self.event_name,
-            "identifier": self.identifier,
-            "livemode": call.books.livemode,
-            "payload": self.payload,
-            "timestamp": self.timestamp,
-        }
+DEFAULT_CUSTOMER_KEY = "stripe_customer_id"
+Refusal = Callable[[Objection], ApiError]
 
 
 def create(call: Call) -> JsonObject:
-    event = _from_params(call)
-    meter = _meter(call, event)
-    customer = _customer(call, event, meter)
-    value = _value(call, event, meter)
-    _check_time(call, event.timestamp)
-    _take_identifier(call, event.identifier)
-    _count(call, event, meter=meter, customer=customer, value=value)
-    return event.render(call)
+    event = _from_params(call, timestamp=call.params.integer("timestamp"))
+    _admit(call, event, refusal=Objection.refusal)
+    return {
+        "object": "billing.meter_event",
+        "created": call.now,
+        "event_name": event.event_name,
+        "identifier": event.identifier,
+        "livemode": call.books.livemode,
+        "payload": event.payload,
+        "timestamp": event.timestamp,
+    }
+
+
+def create_v2(call: Call) -> JsonObject:
+    event = _from_params(call, timestamp=_instant(call))
+    _admit(call, event, refusal=Objection.refusal_v2)
+    return {
+        "object": "v2.billing.meter_event",
+        "created": text_of(call.now),
+        "event_name": event.event_name,
+        "identifier": event.identifier,
+        "livemode": call.books.livemode,
+        "payload": event.payload,
+        "timestamp": text_of(event.timestamp),
+    }
 
 
 def lane(call: Call) -> tuple[str, str] | None:
@@ -60,13 +56,12 @@ def lane(call: Call) -> tuple[str, str] | None:
     return (meter.event_name, customer) if meter and customer else None
 
 
-def _from_params(call: Call) -> MeterEvent:
+def _from_params(call: Call, *, timestamp: int | None) -> MeterEvent:
     params = call.params
     event_name = params.required("event_name", length_max=EVENT_NAME_MAX)
-    if not (payload := params.texts("payload")):
-        raise missing("payload")
+    payload = _payload(call)
     identifier = params.text("identifier", length_max=IDENTIFIER_MAX)
-    timestamp = params.integer("timestamp")
+    params.nothing_else()
     return MeterEvent(
         event_name=event_name,
         identifier=identifier or call.books.ids.new("mtr_event_ident"),
@@ -75,79 +70,129 @@ def _from_params(call: Call) -> MeterEvent:
     )
 
 
-def _meter(call: Call, event: MeterEvent) -> Meter:
-    meter = active_named(call, event.event_name)
-    if meter is None:
-        raise ApiError(
-            400,
-            f"Invalid event_name: {event.event_name}. No active meter found with this event name.",
-            param="event_name",
-        )
-    return meter
+def _payload(call: Call) -> dict[str, str]:
+    if not (payload := call.params.texts("payload")):
+        raise missing("payload")
+    keys_max = call.books.settings.payload_keys_max
+    if keys_max and len(payload) > keys_max:
+        raise invalid(f"The payload can have at most {keys_max} keys.", param="payload")
+    for key, text in payload.items():
+        if len(key) > TEXT_MAX or len(text) > TEXT_MAX:
+            message = f"Invalid string: {text[:20]}...; must be at most {TEXT_MAX} characters"
+            raise invalid(message, param=f"payload[{key[:20]}]")
+    return payload
 
 
-def _customer(call: Call, event: MeterEvent, meter: Meter) -> str:
-    customer = event.payload.get(meter.customer_key)
-    if not customer:
-        raise ApiError(400, f"Customer mapping key {meter.customer_key} not found in payload.", param="payload")
-    if customer not in call.books.shelf(Customer):
-        raise ApiError(400, f"No such customer: '{customer}'", param=f"payload[{meter.customer_key}]")
-    return customer
+def _instant(call: Call) -> int | None:
+    text = call.params.text("timestamp")
+    try:
+        return None if text is None else int(instant_of(text))
+    except ValueError as wrong:
+        raise invalid(f"Invalid timestamp: {text}; must be an RFC 3339 date-time", param="timestamp") from wrong
 
 
-def _value(call: Call, event: MeterEvent, meter: Meter) -> Decimal:
-    """The value to count; a `count` meter counts events, so there the value may be absent."""
-    text = event.payload.get(meter.value_key)
-    if text is None and meter.formula == "count":
-        return Decimal(0)
-    if text is None:
-        raise ApiError(400, f"Value key {meter.value_key} not found in payload.", param="payload")
-    plain = EXPONENT.sub("", text, count=1)
-    if not PLAIN.fullmatch(plain) or (plain != text and call.books.settings.exponents_are_refused):
-        raise _wrong_value(meter, f"The value in the event payload must be a number. Received `{text}`.")
-    if len(re.sub(r"[^0-9]", "", plain).lstrip("0")) > DIGITS_MAX:
-        message = f"The value in the event payload can have at most {DIGITS_MAX} digits. Received `{text}`."
-        raise _wrong_value(meter, message)
-    return Decimal(text)
+def _admit(call: Call, event: MeterEvent, *, refusal: Refusal) -> None:
+    """Counts the event, or has it rejected later; ApiError where it is refused."""
+    meter = named(call, event.event_name)
+    taken_as = _taken_as(call, event, meter)
+    postponed = _postponed(call, event, meter=meter, taken_as=taken_as, refusal=refusal)
+    if _is_taken(call, taken_as):
+        raise refusal(objection(call, "duplicate_meter_event", event=event, meter=meter))
+    order = _take(call, taken_as)
+    postponed = postponed or next(_found_later(call, event, meter), None)
+    if postponed or meter is None:
+        assert postponed, "where there is no meter there is an objection to that"
+        _reject(call, event, postponed, meter=meter, taken_as=taken_as, order=order)
+    else:
+        _count(call, event, meter=meter, taken_as=taken_as, order=order)
 
 
-def _wrong_value(meter: Meter, message: str) -> ApiError:
-    return ApiError(400, message, param=f"payload[{meter.value_key}]")
+def _postponed(
+    call: Call, event: MeterEvent, *, meter: Meter | None, taken_as: str, refusal: Refusal
+) -> Objection | None:
+    """The first objection that this account hears of later; ApiError for one it hears of at once."""
+    first = None
+    for found in objections(call, event, meter):
+        if call.books.settings.validates_at_once(found.reason.subject):
+            if call.books.settings.refused_identifier_is_taken and not _is_taken(call, taken_as):
+                _take(call, taken_as)
+            raise refusal(found)
+        first = first or found
+    return first
 
 
-def _check_time(call: Call, timestamp: int) -> None:
-    oldest, newest = call.now - PAST_MAX_S, call.now + AHEAD_MAX_S
-    if timestamp < oldest:
-        raise invalid(
-            "The event timestamp cannot be more than 35 days in past. Expected a timestamp greater than or equal to "
-            f"{oldest}.",
-            param="timestamp",
-        )
-    if timestamp > newest:
-        raise invalid(
-            "The event timestamp cannot be more than 5 minutes in the future. Expected a timestamp less than or equal "
-            f"to {newest}.",
-            param="timestamp",
-        )
+def _found_later(call: Call, event: MeterEvent, meter: Meter | None) -> Iterator[Objection]:
+    """What only a whole event can be rejected for: by a fault that was asked for, or for its dimensions."""
+    if call.rejected_later:
+        yield objection(call, call.rejected_later, event=event, meter=meter)
+    if meter is not None and call.books.settings.dimensions_are_limited and not _dimensions_fit(call, event, meter):
+        yield objection(call, "meter_event_dimension_count_too_high", event=event, meter=meter)
 
 
-def _take_identifier(call: Call, identifier: str) -> None:
-    books, window_s = call.books, call.books.settings.identifier_window_s
-    if books.identifiers.recall(identifier, now=call.now, window_s=window_s):
-        raise ApiError(
-            400,
-            f"An event already exists with identifier {identifier}.",
-            headers={"Stripe-Should-Retry": "false"},
-        )
-    books.identifiers.keep(identifier, True, now=call.now, window_s=window_s)
+def _dimensions_fit(call: Call, event: MeterEvent, meter: Meter) -> bool:
+    mapped = (meter.customer_key, meter.value_key)
+    combination = frozenset((key, text) for key, text in event.payload.items() if key not in mapped)
+    return not combination or call.books.usage.dimensions.admit(
+        combination,
+        meter=meter.id,
+        customer=event.payload[meter.customer_key],
+        now=call.now,
+        settings=call.books.settings,
+    )
 
 
-def _count(call: Call, event: MeterEvent, *, meter: Meter, customer: str, value: Decimal) -> None:
+def _taken_as(call: Call, event: MeterEvent, meter: Meter | None) -> str:
+    """The name under which the identifier is taken; undocumented whether it is taken for all of the account."""
+    match call.books.settings.identifier_scope:
+        case "event_name":
+            return f"{event.event_name}\0{event.identifier}"
+        case "customer":
+            return f"{_customer(event, meter)}\0{event.identifier}"
+        case _:
+            return event.identifier
+
+
+def _is_taken(call: Call, taken_as: str) -> bool:
+    books = call.books
+    return books.identifiers.recall(taken_as, now=call.now, window_s=books.settings.identifier_window_s) is not None
+
+
+def _take(call: Call, taken_as: str) -> int:
+    books, order = call.books, call.books.usage.next_order()
+    books.identifiers.keep(taken_as, order, now=call.now, window_s=books.settings.identifier_window_s)
+    return order
+
+
+def _reject(
+    call: Call, event: MeterEvent, postponed: Objection, *, meter: Meter | None, taken_as: str, order: int
+) -> None:
+    rejection = Rejection(
+        meter=meter.id if meter and postponed.code != "no_meter" else None,
+        code=postponed.code,
+        message=postponed.message,
+        event_name=event.event_name,
+        customer=_customer(event, meter),
+        value=event.payload.get(meter.value_key if meter else "value", ""),
+        timestamp=event.timestamp,
+        identifier=event.identifier,
+        idempotency_key=call.idempotency_key,
+        taken_as=taken_as,
+        order=order,
+    )
+    reject(call.books, rejection)
+
+
+def _count(call: Call, event: MeterEvent, *, meter: Meter, taken_as: str, order: int) -> None:
     reading = Reading(
         timestamp=event.timestamp,
         received_at=call.now,
-        order=call.books.usage.next_order(),
+        order=order,
         identifier=event.identifier,
-        value=value,
+        value=value_of(event, meter),
     )
-    call.books.usage.add(reading, meter=meter.id, customer=customer)
+    receipt = Receipt(meter=meter.id, customer=event.payload[meter.customer_key], reading=reading, taken_as=taken_as)
+    call.books.usage.add(receipt, event_name=event.event_name)
+
+
+def _customer(event: MeterEvent, meter: Meter | None) -> str:
+    return event.payload.get(meter.customer_key if meter else DEFAULT_CUSTOMER_KEY, "")

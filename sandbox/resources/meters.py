@@ -108,6 +108,17 @@ def active_named(call: Call, event_name: str) -> Meter | None:
     return None
 
 
+def named(call: Call, event_name: str) -> Meter | None:
+    """The meter of this event name: the active one, else the youngest of those that were."""
+    inactive = None
+    for meter in call.books.shelf(Meter).values():
+        if meter.event_name == event_name:
+            if meter.is_active:
+                return meter
+            inactive = meter
+    return inactive
+
+
 def _from_params(call: Call) -> Meter:
     params = call.params
     event_name = params.required("event_name", length_max=EVENT_NAME_MAX)
