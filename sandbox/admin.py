@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from sandbox.audit import Audit
 from sandbox.books import Books
 from sandbox.clock import SPEED_MAX, Clock
+from sandbox.controls_webhooks import WebhookControls
 from sandbox.courier import Courier
 from sandbox.faults import Fault, Faults
 from sandbox.keys import DEFAULT_ACCOUNT, Keys
@@ -62,6 +63,7 @@ class Admin:
             ("GET", "deliveries"): self._deliveries,
             ("GET", "audit"): self._audit,
             ("GET", "audit/calls"): self._audit_calls,
+            **WebhookControls(keys=self.keys, faults=self.courier.faults).controls(),
         }
 
     async def _clock(self, _: JsonObject) -> JsonObject:

@@ -49,7 +49,7 @@ def announce(books: Books, event: A) -> A:
 
 def keep(books: Books, event: Announcement) -> None:
     """Shelves it, and lets go of those at the far end that are past their time."""
-    shelf: dict[str, Announcement] = books.shelf(type(event))  # type: ignore[assignment]  # a shelf of its own class
+    shelf: dict[str, Announcement] = books.shelf(type(event))
     shelf[event.id] = event
     while (oldest := next(iter(shelf.values()))).is_forgotten(books.now):
         del shelf[oldest.id]

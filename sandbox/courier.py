@@ -1,70 +1,71 @@
-"""The courier: takes events to the webhook endpoints that want them, signed anew at each attempt.
+"""The courier: takes events to the destinations that want them, again and again until each has answered 2xx.
 
-Deliveries repeat with doubling pauses of the sandbox's clock until a 2xx or `webhook_attempts_max`; any other answer,
-redirects included, is a failure. Order is not kept, as at Stripe. Signatures are stamped with the wall clock, whatever
-the sandbox's says: the receiver compares them with its own.
+Any other answer, redirects included, is a failure and is repeated on the sandbox's clock (`repeats.py`). Order is not
+kept, as at Stripe. Where faults of deliveries are asked for (`delivery_faults.py`), first attempts are dropped,
+doubled, delayed or shuffled; repeats never are.
 """
 
 import asyncio
-import hmac
-import json
-from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
+from itertools import groupby
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
-
+from sandbox.announcement import Announcement, keep, settled
 from sandbox.books import Books
+from sandbox.delivery_faults import DeliveryFault, DeliveryFaults
+from sandbox.destinations import still_enabled, wanting
+from sandbox.post import Post
+from sandbox.repeats import next_pause_s
+from sandbox.resources.core_events import CoreEvent
 from sandbox.resources.events import Event
-from sandbox.resources.webhook_endpoints import WebhookEndpoint
 from sandbox.wire import JsonObject
-
-PAUSE_MAX_S = 60.0
-ATTEMPTS_KEPT_MAX = 10_000
-NO_ANSWER = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one endpoint."""
+    """One event on its way to one destination."""
 
     books: Books
-    event: Event
-    endpoint: WebhookEndpoint
-    pause_s: float
-    """Before the next attempt, if this one fails."""
-    attempts_left: int
+    event: Announcement
+    destination_id: str
+    set_out_at: float
+    """The clock's instant of the first attempt."""
+    attempts: int = 1
+    """Counting the one that is under way, or comes next."""
 
-    def later(self) -> "Delivery":
-        return replace(self, pause_s=min(PAUSE_MAX_S, self.pause_s * 2), attempts_left=self.attempts_left - 1)
+    def again(self) -> "Delivery":
+        return replace(self, attempts=self.attempts + 1)
 
 
 class Courier:
     def __init__(self) -> None:
-        self._session: ClientSession | None = None
+        self.faults = DeliveryFaults()
+        self._post = Post()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._attempts: deque[JsonObject] = deque(maxlen=ATTEMPTS_KEPT_MAX)
+        self._held_back: dict[int, list[Delivery]] = {}
+        """What each `shuffle` is holding, by the fault's identity."""
 
     def announce(self, books: Books, event_id: str) -> None:
-        """Starts the delivery of a new event to every endpoint that wants it."""
-        event = books.shelf(Event).get(event_id)
-        if event is None:
-            return
-        for endpoint in books.shelf(WebhookEndpoint).values():
-            if endpoint.wants(event.type):
-                event.pending += 1
-                self._start(_first_delivery(books, event, endpoint))
+        """Starts the delivery of a new event to every destination that wants it, and perhaps that of its double."""
+        event: Announcement = books.shelf(Event).get(event_id) or books.shelf(CoreEvent)[event_id]
+        self._send(books, event)
+        if self.faults.makes_twins(event_type=event.type, account=books.account):
+            double = replace(event, id=books.ids.new("evt"), pending=0, acknowledged_at=None)
+            keep(books, double)
+            self._send(books, double)
+            settled(double)
 
-    async def repeat(self, books: Books, event: Event, *, times: int) -> list[int]:
-        """Sends a known event that often at once to each endpoint that wants it; the statuses."""
-        endpoints = [found for found in books.shelf(WebhookEndpoint).values() if found.wants(event.type)]
-        return await asyncio.gather(
-            *(self._attempt(books, event, endpoint) for endpoint in endpoints for _ in range(times)),
-        )
+    async def repeat(self, books: Books, event: Announcement, *, times: int) -> list[int]:
+        """Sends a known event that often at once to each destination that wants it; the statuses.
+
+        By hand, as from the Dashboard: it does not end the repeats that are still to come.
+        """
+        posts = [self._post.attempt(books, event, found) for found in wanting(books, event) for _ in range(times)]
+        return await asyncio.gather(*posts)
 
     def attempts(self) -> list[JsonObject]:
-        return list(self._attempts)
+        return self._post.attempts()
 
     async def answered(self) -> None:
         """Waits until the attempts now under way have their answers, or have given up waiting for them."""
@@ -74,70 +75,84 @@ class Courier:
         for delivery in self._under_way:
             delivery.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
+        await self._post.close()
 
-    def _start(self, delivery: Delivery) -> None:
-        attempt = asyncio.get_running_loop().create_task(self._deliver(delivery))
-        self._under_way.add(attempt)
-        attempt.add_done_callback(self._under_way.discard)
+    def _send(self, books: Books, event: Announcement) -> None:
+        for destination in wanting(books, event):
+            event.pending += 1
+            drawn = self.faults.drawn(event_type=event.type, account=books.account)
+            delivery = Delivery(
+                books=books, event=event, destination_id=destination.id, set_out_at=books.clock.instant()
+            )
+            if "drop" in drawn:
+                self._post.note(books, event, destination, status=None)
+                continue
+            if duplicate := drawn.get("duplicate"):
+                self._double(delivery, duplicate)
+            self._set_out(delivery, delay=drawn.get("delay"), shuffle=drawn.get("shuffle"))
+
+    def _double(self, delivery: Delivery, duplicate: DeliveryFault) -> None:
+        for _ in range(duplicate.copies):
+            self._later(delivery, duplicate.delay_s, partial(self._start, partial(self._copied, delivery)))
+
+    def _set_out(self, delivery: Delivery, *, delay: DeliveryFault | None, shuffle: DeliveryFault | None) -> None:
+        if shuffle is not None:
+            self._hold_back(delivery, shuffle)
+        else:
+            self._later(delivery, delay.delay_s if delay else 0, partial(self._start, partial(self._deliver, delivery)))
+
+    def _hold_back(self, delivery: Delivery, shuffle: DeliveryFault) -> None:
+        """The first one held opens the window; at its end all of them leave."""
+        held = self._held_back.setdefault(id(shuffle), [])
+        held.append(delivery)
+        if len(held) == 1:
+            self._later(delivery, shuffle.delay_s, partial(self._release, shuffle))
+
+    def _release(self, shuffle: DeliveryFault) -> None:
+        held = self._held_back.pop(id(shuffle), [])
+        shuffled = [held[position] for position in shuffle.in_another_order(len(held))]
+        for _, group in groupby(sorted(shuffled, key=_destination_id), key=_destination_id):
+            self._start(partial(self._one_by_one, list(group)))
+
+    def _later(self, delivery: Delivery, delay_s: float, action: Callable[[], None]) -> None:
+        clock = delivery.books.clock
+        if delay_s:
+            clock.at(clock.instant() + delay_s, action)
+        else:
+            action()
+
+    def _start(self, errand: Callable[[], Coroutine[None, None, None]]) -> None:
+        task = asyncio.get_running_loop().create_task(errand())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _one_by_one(self, deliveries: list[Delivery]) -> None:
+        """In this order also at the receiver: each leaves when the one before was answered."""
+        for delivery in deliveries:
+            await self._deliver(delivery)
+
+    async def _copied(self, delivery: Delivery) -> None:
+        """A duplicate: whatever it is answered, nothing follows from it."""
+        if destination := still_enabled(delivery.books, delivery.destination_id):
+            await self._post.attempt(delivery.books, delivery.event, destination)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        status = await self._attempt(delivery.books, delivery.event, delivery.endpoint)
+        """Gives up for good where the destination is gone or disabled when its turn comes."""
+        destination = still_enabled(delivery.books, delivery.destination_id)
+        if destination is None:
+            return
+        status = await self._post.attempt(delivery.books, delivery.event, destination)
         if 200 <= status < 300:  # noqa: PLR2004 - any 2xx
             delivery.event.delivered(delivery.books.now)
-        elif delivery.attempts_left > 1:
-            clock = delivery.books.clock
-            clock.at(clock.instant() + delivery.pause_s, partial(self._start, delivery.later()))
+        else:
+            self._repeat_later(delivery)
 
-    async def _attempt(self, books: Books, event: Event, endpoint: WebhookEndpoint) -> int:
-        body = json.dumps(event.render(), indent=2).encode()
-        stamp = int(books.clock.wall())
-        status = await self._post(endpoint, body, stamp=stamp, timeout_s=books.settings.webhook_timeout_s)
-        self._attempts.append(
-            {
-                "account": books.account,
-                "event": event.id,
-                "type": event.type,
-                "endpoint": endpoint.id,
-                "status": status,
-            },
-        )
-        return status
-
-    async def _post(self, endpoint: WebhookEndpoint, body: bytes, *, stamp: int, timeout_s: float) -> int:
-        """The status answered; NO_ANSWER where there was none."""
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(endpoint.secret, body, stamp=stamp),
-            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-        }
-        timeout = ClientTimeout(total=timeout_s)
-        try:
-            async with self._opened().post(
-                endpoint.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as reply:
-                return reply.status
-        except (ClientError, TimeoutError, OSError):
-            return NO_ANSWER
-
-    def _opened(self) -> ClientSession:
-        if self._session is None:
-            self._session = ClientSession()
-        return self._session
+    def _repeat_later(self, delivery: Delivery) -> None:
+        since_first_s = delivery.books.clock.instant() - delivery.set_out_at
+        pause_s = next_pause_s(delivery.books, attempts=delivery.attempts, since_first_s=since_first_s)
+        if pause_s is not None:
+            self._later(delivery, pause_s, partial(self._start, partial(self._deliver, delivery.again())))
 
 
-def _first_delivery(books: Books, event: Event, endpoint: WebhookEndpoint) -> Delivery:
-    return Delivery(
-        books=books,
-        event=event,
-        endpoint=endpoint,
-        pause_s=books.settings.webhook_backoff_s,
-        attempts_left=books.settings.webhook_attempts_max,
-    )
-
-
-def signature(secret: str, body: bytes, *, stamp: int) -> str:
-    """The Stripe-Signature header: HMAC-SHA256 over `{stamp}.{body}`."""
-    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, sha256).hexdigest()
-    return f"t={stamp},v1={digest}"
+def _destination_id(delivery: Delivery) -> str:
+    return delivery.destination_id

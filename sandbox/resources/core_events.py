@@ -16,10 +16,12 @@ from sandbox.pages import newest_first, page
 from sandbox.rfc3339 import text_of
 from sandbox.wire import JsonObject
 
+PING = "v2.core.event_destination.ping"
+
 
 @dataclass(slots=True, kw_only=True)
 class CoreEvent(Announcement):
-    related_object: JsonObject
+    related_object: JsonObject | None
     details: JsonObject | None
     """Its `data`."""
     snapshot_event: str | None = None
@@ -53,7 +55,7 @@ def record_thin(books: Books, kind: str, *, related_object: JsonObject | None, d
             type=kind,
             created=books.now,
             livemode=books.livemode,
-            related_object=related_object or {},
+            related_object=related_object or _nothing(books),
             details=details,
         ),
     )
@@ -76,6 +78,27 @@ def record_twin(books: Books, snapshot: Announcement, subject: JsonObject) -> Co
         snapshot_event=snapshot.id,
     )
     return announce(books, twin)
+
+
+def record_ping(call: Call, destination_id: str) -> CoreEvent:
+    """Records the event that says to one destination: you are heard."""
+    address = f"/v2/core/event_destinations/{destination_id}"
+    ping = CoreEvent(
+        id=call.books.ids.new("evt"),
+        type=PING,
+        created=call.now,
+        livemode=call.books.livemode,
+        request_id=call.request_id,
+        idempotency_key=call.idempotency_key,
+        related_object={"id": destination_id, "type": "v2.core.event_destination", "url": address},
+        details=None,
+        only_for=destination_id,
+    )
+    return announce(call.books, ping)
+
+
+def _nothing(books: Books) -> JsonObject | None:
+    return {} if books.settings.absent_related_object == "empty" else None
 
 
 def retrieve(call: Call) -> JsonObject:
