@@ -4,19 +4,36 @@ The door between strings and values: endpoints ask for a text, a whole number, a
 see the raw form. Each refusal names the parameter with its brackets, as Stripe does.
 """
 
-import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sandbox.errors import invalid, missing
 from sandbox.form import Tree
+from sandbox.shapes import (
+    DECIMAL,
+    DECIMAL_PLACES_MAX,
+    INTEGER,
+    METADATA_KEYS_MAX,
+    TEXT_MAX,
+    cannot_be_unset,
+    too_many_keys,
+)
 
-TEXT_MAX = 5_000
-DECIMAL_PLACES_MAX = 12
 INSTANT_MAX = 4_102_444_800  # the year 2100
-INTEGER = re.compile(r"-?[0-9]{1,18}")
-DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
+NO_BOUND = 2**63
 ANYWHERE = frozenset({"expand"})
 """What the door reads, of every call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The stamps that a list filter such as `created` asks for, both ends included."""
+
+    lowest: int
+    highest: int
+
+    def hold(self, stamp: int | None) -> bool:
+        return stamp is not None and self.lowest <= stamp <= self.highest
 
 
 class Params:
@@ -59,13 +76,7 @@ class Params:
     def required(self, name: str, *, length_max: int = TEXT_MAX) -> str:
         value = self.text(name, length_max=length_max)
         if value is None and name in self._tree:
-            raise invalid(
-                f"You passed an empty string for '{self.named(name)}'. We assume empty values are an attempt to unset "
-                f"a parameter; however '{self.named(name)}' cannot be unset. You should remove '{self.named(name)}' "
-                "from your request or supply a non-empty value.",
-                param=self.named(name),
-                code="parameter_invalid_empty",
-            )
+            raise cannot_be_unset(self.named(name))
         if value is None:
             raise missing(self.named(name))
         return value
@@ -118,6 +129,24 @@ class Params:
             )
         return Decimal(value)
 
+    def bounds(self, name: str) -> Bounds | None:
+        """What `created=…` or `created[gt|gte|lt|lte]=…` asks for; None where the call does not ask."""
+        if name not in self:
+            return None
+        if not self.is_group(name):
+            stamp = self.integer(name) or 0
+            return Bounds(lowest=stamp, highest=stamp)
+        asked = self.group(name)
+        above, least = asked.integer("gt"), asked.integer("gte")
+        below, most = asked.integer("lt"), asked.integer("lte")
+        return Bounds(
+            lowest=max(-NO_BOUND if above is None else above + 1, -NO_BOUND if least is None else least),
+            highest=min(NO_BOUND if below is None else below - 1, NO_BOUND if most is None else most),
+        )
+
+    def is_true_unless_told(self, name: str) -> bool:
+        return self.choice(name, ("true", "false")) != "false"
+
     def is_true(self, name: str) -> bool:
         return self.choice(name, ("true", "false")) == "true"
 
@@ -146,6 +175,20 @@ class Params:
             if not isinstance(value, str):
                 raise invalid(f"Invalid string: {value}", param=f"{self.named(name)}[{key}]")
         return {key: value for key, value in branch.items() if isinstance(value, str)}
+
+    def metadata(self, before: dict[str, str] | None = None) -> dict[str, str]:
+        """What metadata becomes: empty values unset their keys, an empty whole all of them."""
+        if "metadata" in self and self._tree["metadata"] == "":
+            return {}
+        merged = (before or {}) | self.texts("metadata")
+        kept = {key: value for key, value in merged.items() if value}
+        if len(kept) > METADATA_KEYS_MAX:
+            raise too_many_keys(len(kept), self.named("metadata"))
+        return kept
+
+    def text_or(self, name: str, before: str | None) -> str | None:
+        """What a text becomes in an update: as it was, unless the call tells it; an empty one unsets it."""
+        return self.text(name) if name in self else before
 
     def listed(self, name: str) -> list[str]:
         return list(self.texts(name).values())

@@ -12,7 +12,7 @@ from sandbox.wire import JsonObject
 
 DAY_S = 86_400
 WHEN = ("at_once", "later")
-CHOICES = {
+CHOICES: dict[str, tuple[object, ...]] = {
     "rate_limit_error_type": ("invalid_request_error", "rate_limit_error"),
     "lane_conflict": ("conflict", "lock_timeout"),
     "identifier_scope": ("account", "event_name", "customer"),
@@ -29,6 +29,7 @@ CHOICES = {
     "payments": ("succeed", "fail"),
     "amounts_round": ROUNDINGS,
     "tier_lines": ("several", "one"),
+    "missing_reference_status": (400, 404),
 }
 
 
@@ -109,6 +110,8 @@ class Settings:
     """Undocumented: whether a graduated price makes a line for each tier reached, or `one` for all of them."""
     webhook_schedule: str = "by_mode"
     """Failed deliveries repeat as Stripe does `live` (three days) or in a `sandbox` (three times), or `by_mode`."""
+    missing_reference_status: int = 400
+    """Undocumented: the status of `resource_missing` where a parameter, not the path, names what is missing."""
     webhook_backoff_s: float = 1.0
     """Seconds before the first repeat of a failed delivery; live each pause is twice, else 100 times the one before."""
     webhook_attempts_max: int = 100
@@ -136,4 +139,4 @@ class Settings:
         if isinstance(value, bool) != isinstance(before, bool) or not isinstance(value, accepted):
             raise ValueError(f"{name} must be of type {type(before).__name__}")
         if name in CHOICES and value not in CHOICES[name]:
-            raise ValueError(f"{name} must be one of {', '.join(CHOICES[name])}")
+            raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}")
