@@ -4,6 +4,7 @@ Stripe forgets identifiers and Idempotency-Keys after a day, and that forgetting
 it is exact here. The window comes with each question, because a test may change it in between.
 """
 
+from collections import OrderedDict
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -11,7 +12,8 @@ T = TypeVar("T")
 
 class Memory(Generic[T]):
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, T]] = {}
+        self._kept: OrderedDict[str, tuple[int, T]] = OrderedDict()
+        """Oldest first; a plain dict would search its front for what it has already let go of."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -25,7 +27,7 @@ class Memory(Generic[T]):
         self._kept.pop(name, None)
         self._kept[name] = (now, value)
         while self._kept and now - next(iter(self._kept.values()))[0] >= window_s:
-            self._kept.pop(next(iter(self._kept)))
+            self._kept.popitem(last=False)
 
     def forget(self, name: str) -> None:
         self._kept.pop(name, None)
