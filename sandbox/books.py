@@ -27,7 +27,7 @@ class RejectionListener(Protocol):
     ) -> None: ...
 
 
-def _nobody(**_: object) -> None:
+def nobody(**_: object) -> None:
     """The listener where there is none."""
 
 
@@ -40,7 +40,7 @@ class Books:
     settings: Settings
     announce: Callable[["Books", str], None]
     """Called with the id of each new event: it goes to the webhook endpoints."""
-    rejected: RejectionListener = _nobody
+    rejected: RejectionListener = nobody
     """The auditor, in a whole sandbox."""
     usage: Usage = field(default_factory=Usage)
     identifiers: Memory[int] = field(default_factory=Memory)

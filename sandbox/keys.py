@@ -6,7 +6,7 @@ one it never saw.
 
 from collections.abc import Callable
 
-from sandbox.books import Books
+from sandbox.books import Books, RejectionListener, nobody
 from sandbox.clock import Clock
 from sandbox.errors import no_key, revoked_key, wrong_key
 from sandbox.ids import Ids
@@ -17,10 +17,19 @@ DEFAULT_ACCOUNT = "acct_sandbox"
 
 
 class Keys:
-    def __init__(self, *, seed: int, clock: Clock, settings: Settings, announce: Callable[[Books, str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        clock: Clock,
+        settings: Settings,
+        announce: Callable[[Books, str], None],
+        rejected: RejectionListener = nobody,
+    ) -> None:
         self._seed = seed
         self._clock = clock
         self._announce = announce
+        self._rejected = rejected
         self._settings = settings
         self._opened: dict[str, Books] = {}
         self._revoked: set[str] = set()
@@ -60,6 +69,7 @@ class Keys:
                 ids=ids,
                 settings=self._settings,
                 announce=self._announce,
+                rejected=self._rejected,
             )
         return found
 
