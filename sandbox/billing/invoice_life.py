@@ -32,7 +32,7 @@ class Numbering:
 def opened(books: Books, invoice: Invoice) -> Invoice:
     """Puts a draft on the shelf with its lines, tells of it, and puts its finalization on the agenda."""
     taken(books, invoice.items, invoice=invoice.id)
-    due = _due_date(invoice, since=books.now)
+    due = due_date(invoice, since=books.now)
     counted = rated(books, replace(invoice, due_date=due), until=seen_until(books))
     event = _told(books, counted, "invoice.created")
     return scheduled(books, replace(counted, created_event=event.id))
@@ -58,17 +58,31 @@ def recounted(books: Books, invoice: Invoice) -> Invoice:
 
 
 def finalized(books: Books, invoice: Invoice) -> Invoice:
-    """Open with its final lines, and what follows from that: paid where nothing is due, collected, or sent."""
+    """Final, and collected or sent where it advances by itself."""
+    final = confirmed(books, invoice)
+    return advanced(books, final) if final.auto_advance else final
+
+
+def confirmed(books: Books, invoice: Invoice) -> Invoice:
+    """Open with its final lines; paid where nothing is due."""
     final = _numbered(books, _counted_at_last(books, invoice))
     _told(books, _shelved(books, final), "invoice.finalized")
-    if final.due == 0:
-        return paid(books, final)
-    if not final.auto_advance:
-        return final
-    if final.collection_method == "charge_automatically":
-        return collected(books, final)
-    _told(books, final, "invoice.sent")
-    return final
+    return paid(books, final) if final.due == 0 else final
+
+
+def advanced(books: Books, invoice: Invoice) -> Invoice:
+    """What follows by itself: an attempt to collect it, or its way to the customer."""
+    if invoice.status == "open" and invoice.collection_method == "charge_automatically":
+        return collected(books, invoice)
+    if invoice.status == "open":
+        _told(books, invoice, "invoice.sent")
+    return invoice
+
+
+def advancing(books: Books, invoice: Invoice) -> Invoice:
+    """An open invoice that is told to advance after all does so within the hour."""
+    books.clock.at(books.now + HOUR_S, partial(_advance, books, invoice.id))
+    return updated(books, invoice)
 
 
 def collected(books: Books, invoice: Invoice) -> Invoice:
@@ -81,20 +95,20 @@ def collected(books: Books, invoice: Invoice) -> Invoice:
 
 
 def paid(books: Books, invoice: Invoice) -> Invoice:
-    settled = _shelved(books, replace(invoice, status="paid", paid_at=books.now))
+    settled = _shelved(books, replace(invoice, status="paid", paid_at=books.now, auto_advance=False))
     _told(books, settled, "invoice.paid")
     _told(books, settled, "invoice.payment_succeeded")
     return settled
 
 
 def voided(books: Books, invoice: Invoice) -> Invoice:
-    void = _shelved(books, replace(invoice, status="void", voided_at=books.now))
+    void = _shelved(books, replace(invoice, status="void", voided_at=books.now, auto_advance=False))
     _told(books, void, "invoice.voided")
     return void
 
 
 def given_up(books: Books, invoice: Invoice) -> Invoice:
-    lost = _shelved(books, replace(invoice, status="uncollectible", uncollectible_at=books.now))
+    lost = _shelved(books, replace(invoice, status="uncollectible", uncollectible_at=books.now, auto_advance=False))
     _told(books, lost, "invoice.marked_uncollectible")
     return lost
 
@@ -128,6 +142,12 @@ def _look(books: Books, identity: str) -> None:
         books.clock.at(min(due, books.now + HOUR_S), partial(_look, books, identity))
 
 
+def _advance(books: Books, identity: str) -> None:
+    invoice = books.shelf(Invoice).get(identity)
+    if invoice is not None and invoice.status == "open" and invoice.auto_advance and not invoice.attempts:
+        advanced(books, invoice)
+
+
 def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:
     everything = books.settings.finalization_waits_for_aggregation
     final = rated(books, invoice, until=books.now if everything else seen_until(books))
@@ -147,11 +167,11 @@ def _numbered(books: Books, invoice: Invoice) -> Invoice:
         finalized_at=books.now,
         finalizes_at=None,
         webhooks_delivered_at=delivered_at(books, invoice),
-        due_date=_due_date(invoice, since=books.now),
+        due_date=due_date(invoice, since=books.now),
     )
 
 
-def _due_date(invoice: Invoice, *, since: int) -> int | None:
+def due_date(invoice: Invoice, *, since: int) -> int | None:
     return None if invoice.days_until_due is None else since + invoice.days_until_due * DAY_S
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import line_body, rendered
-from sandbox.billing.invoice_life import collected, deleted, finalized, given_up, paid, voided
+from sandbox.billing.invoice_life import collected, confirmed, deleted, finalized, given_up, paid, voided
+from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import ApiError, no_such
 from sandbox.pages import is_within, newest_first, page
@@ -44,23 +45,21 @@ def finalize(call: Call) -> JsonObject:
     advances = call.params.is_true("auto_advance") if "auto_advance" in call.params else invoice.auto_advance
     call.params.nothing_else()
     if invoice.status != "draft":
-        raise _not_editable("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
+        raise not_editable("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
     return rendered(call.books, finalized(call.books, replace(invoice, auto_advance=advances)))
 
 
 def pay(call: Call) -> JsonObject:
     """One attempt to collect; a draft is finalized first."""
     invoice = existing(call, call.id)
-    is_paid_elsewhere = call.params.is_true("paid_out_of_band")
+    settle = _paid_elsewhere if call.params.is_true("paid_out_of_band") else _paid_by_card
     call.params.nothing_else()
-    if invoice.status == "draft":
-        invoice = finalized(call.books, replace(invoice, auto_advance=False))
-        return rendered(call.books, invoice if invoice.status == "paid" else _settled(call, invoice, is_paid_elsewhere))
     if invoice.status == "paid":
         raise ApiError(400, "Invoice is already paid", code="invoice_already_paid")
     if invoice.status == "void":
         raise ApiError(400, "This invoice can no longer be paid.")
-    return rendered(call.books, _settled(call, invoice, is_paid_elsewhere))
+    final = confirmed(call.books, invoice) if invoice.status == "draft" else invoice
+    return rendered(call.books, final if final.status == "paid" else settle(call.books, final))
 
 
 def void(call: Call) -> JsonObject:
@@ -96,10 +95,33 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Invoice:
     return invoice
 
 
-def _settled(call: Call, invoice: Invoice, is_paid_elsewhere: bool) -> Invoice:  # noqa: FBT001 - a parameter of the call
-    if is_paid_elsewhere:
-        return paid(call.books, replace(invoice, is_paid_elsewhere=True))
-    tried = collected(call.books, invoice)
+def read_bounds(params: Params, name: str) -> None:
+    """Reads all of `created[gt|gte|lt|lte]`, which no row may ever ask for."""
+    if not params.is_group(name):
+        params.integer(name)
+        return
+    for bound in BOUNDS:
+        params.group(name).integer(bound)
+
+
+def merged(metadata: dict[str, str], params: Params) -> dict[str, str]:
+    """The metadata with what the call adds; an empty value takes its key away, and an empty `metadata` all of them."""
+    if "metadata" not in params:
+        return metadata
+    asked = params.texts("metadata")
+    return {key: value for key, value in (metadata | asked).items() if value} if asked else {}
+
+
+def not_editable(message: str) -> ApiError:
+    return ApiError(400, message, code="invoice_not_editable")
+
+
+def _paid_elsewhere(books: Books, invoice: Invoice) -> Invoice:
+    return paid(books, replace(invoice, is_paid_elsewhere=True))
+
+
+def _paid_by_card(books: Books, invoice: Invoice) -> Invoice:
+    tried = collected(books, invoice)
     if tried.status != "paid":
         raise ApiError(402, "Your card was declined.", code="card_declined", kind="card_error")
     return tried
@@ -109,16 +131,12 @@ def _not_open() -> ApiError:
     return ApiError(400, "You can only pass in open invoices. This invoice isn't open.")
 
 
-def _not_editable(message: str) -> ApiError:
-    return ApiError(400, message, code="invoice_not_editable")
-
-
 def _wanted(call: Call) -> Iterable[Invoice]:
     params = call.params
     customer, subscription = params.text("customer"), params.text("subscription")
     status, method = params.choice("status", STATUSES), params.choice("collection_method", COLLECTION_METHODS)
-    _read_bounds(params, "created")
-    _read_bounds(params, "due_date")
+    read_bounds(params, "created")
+    read_bounds(params, "due_date")
     for invoice in newest_first(call, Invoice):
         if customer not in (None, invoice.customer) or subscription not in (None, invoice.subscription):
             continue
@@ -126,12 +144,3 @@ def _wanted(call: Call) -> Iterable[Invoice]:
             continue
         if is_within(params, "created", invoice.created) and is_within(params, "due_date", invoice.due_date or 0):
             yield invoice
-
-
-def _read_bounds(params: Params, name: str) -> None:
-    """Reads all of `created[gt|gte|lt|lte]`, which no row may ever ask for."""
-    if not params.is_group(name):
-        params.integer(name)
-        return
-    for bound in BOUNDS:
-        params.group(name).integer(bound)
