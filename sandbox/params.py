@@ -144,7 +144,7 @@ class Params:
             highest=min(NO_BOUND if below is None else below - 1, NO_BOUND if most is None else most),
         )
 
-    def is_true_unless_told(self, name: str) -> bool:
+    def is_true_by_default(self, name: str) -> bool:
         return self.choice(name, ("true", "false")) != "false"
 
     def is_true(self, name: str) -> bool:

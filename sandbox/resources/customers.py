@@ -1,13 +1,22 @@
-"""Customers: who is billed. Addresses and tax come when tax does."""
+"""Customers: who is billed. Tax comes when tax does.
+
+One that is deleted is kept apart, because Stripe still answers for it, with little more than that it is gone.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.call import Call
-from sandbox.errors import no_such
-from sandbox.pages import is_within, newest_first, page
+from sandbox.errors import invalid, no_such
+from sandbox.pages import newest_first, page
+from sandbox.params import Params
 from sandbox.resources.events import emit
 from sandbox.wire import JsonObject
+
+NAME_MAX = 256
+EMAIL_MAX = 512
+PHONE_MAX = 20
+ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +28,16 @@ class Customer:
     email: str | None
     description: str | None
     phone: str | None
+    address: JsonObject | None
+    shipping: JsonObject | None
+    preferred_locales: tuple[str, ...]
     metadata: dict[str, str]
 
     def render(self) -> JsonObject:
         return {
             "id": self.id,
             "object": "customer",
-            "address": None,
+            "address": self.address,
             "balance": 0,
             "created": self.created,
             "currency": None,
@@ -46,11 +58,19 @@ class Customer:
             "name": self.name,
             "next_invoice_sequence": 1,
             "phone": self.phone,
-            "preferred_locales": [],
-            "shipping": None,
+            "preferred_locales": list(self.preferred_locales),
+            "shipping": self.shipping,
             "tax_exempt": "none",
             "test_clock": None,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedCustomer:
+    id: str
+
+    def render(self) -> JsonObject:
+        return {"id": self.id, "object": "customer", "deleted": True}
 
 
 def create(call: Call) -> JsonObject:
@@ -58,23 +78,49 @@ def create(call: Call) -> JsonObject:
         id=call.books.ids.new("cus"),
         created=call.now,
         livemode=call.books.livemode,
-        name=call.params.text("name"),
-        email=call.params.text("email"),
+        name=call.params.text("name", length_max=NAME_MAX),
+        email=_email(call.params),
         description=call.params.text("description"),
-        phone=call.params.text("phone"),
-        metadata=call.params.texts("metadata"),
+        phone=call.params.text("phone", length_max=PHONE_MAX),
+        address=_address(call.params),
+        shipping=_shipping(call.params),
+        preferred_locales=tuple(call.params.listed("preferred_locales")),
+        metadata=call.params.metadata(),
     )
+    call.params.nothing_else()
     call.books.shelf(Customer)[customer.id] = customer
     emit(call, "customer.created", customer.render())
     return customer.render()
 
 
 def retrieve(call: Call) -> JsonObject:
-    return existing(call, call.id).render()
+    call.params.nothing_else()
+    return rendered(call, call.id)
+
+
+def update(call: Call) -> JsonObject:
+    params, before = call.params, existing(call, call.id)
+    customer = replace(
+        before,
+        name=params.text("name", length_max=NAME_MAX) if "name" in params else before.name,
+        email=_email(params) if "email" in params else before.email,
+        description=params.text_or("description", before.description),
+        phone=params.text("phone", length_max=PHONE_MAX) if "phone" in params else before.phone,
+        address=_address(params) if "address" in params else before.address,
+        shipping=_shipping(params) if "shipping" in params else before.shipping,
+        preferred_locales=tuple(params.listed("preferred_locales")) or before.preferred_locales,
+        metadata=params.metadata(before.metadata),
+    )
+    params.nothing_else()
+    call.books.shelf(Customer)[customer.id] = customer
+    emit(call, "customer.updated", customer.render())
+    return customer.render()
 
 
 def list_page(call: Call) -> JsonObject:
-    return page(call, _wanted(call), Customer.render)
+    body = page(call, _wanted(call), Customer.render)
+    call.params.nothing_else()
+    return body
 
 
 def existing(call: Call, identity: str, *, param: str = "id") -> Customer:
@@ -84,8 +130,35 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Customer:
     return customer
 
 
+def rendered(call: Call, identity: str) -> JsonObject:
+    """The customer, or what is left of a deleted one."""
+    gone = call.books.shelf(DeletedCustomer).get(identity)
+    return gone.render() if gone else existing(call, identity).render()
+
+
 def _wanted(call: Call) -> Iterable[Customer]:
-    email = call.params.text("email")
+    email, created = call.params.text("email"), call.params.bounds("created")
     for customer in newest_first(call, Customer):
-        if email in (None, customer.email) and is_within(call.params, "created", customer.created):
+        if email in (None, customer.email) and (created is None or created.hold(customer.created)):
             yield customer
+
+
+def _email(params: Params) -> str | None:
+    email = params.text("email", length_max=EMAIL_MAX)
+    if email is not None and "@" not in email:
+        raise invalid(f"Invalid email address: {email}", param="email", code="email_invalid")
+    return email
+
+
+def _address(params: Params) -> JsonObject | None:
+    if not params.is_group("address"):  # left out, or the empty text that unsets it
+        return None
+    group = params.group("address")
+    return {name: group.text(name) for name in ADDRESS_FIELDS}
+
+
+def _shipping(params: Params) -> JsonObject | None:
+    if not params.is_group("shipping"):
+        return None
+    group = params.group("shipping")
+    return {"address": _address(group), "name": group.text("name"), "phone": group.text("phone")}

@@ -1,26 +1,31 @@
 """Prices: per unit or tiered, licensed or metered; checked at creation, so that rating need not doubt them.
 
-Tiers are left out of answers unless expanded (`expand[]=tiers`), as at Stripe.
+Tiers are left out of answers unless expanded (`expand[]=tiers`), as at Stripe; `expanding` asks for them here.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
 from sandbox.call import Call
+from sandbox.currencies import known
 from sandbox.errors import ApiError, invalid, missing, no_such
-from sandbox.pages import is_within, newest_first, page
-from sandbox.params import Params
+from sandbox.pages import newest_first, page
+from sandbox.params import Bounds, Params
 from sandbox.periods import Interval
 from sandbox.rating import RatedLine, Tier, Transform, graduated, per_unit, volume
-from sandbox.resources import products
 from sandbox.resources.events import emit
 from sandbox.resources.meters import existing as existing_meter
+from sandbox.resources.price_amounts import amount_from, tier_body, tiers_from, transform_body, transform_from
+from sandbox.resources.products import Product, from_params, shelved
+from sandbox.resources.products import existing as existing_product
 from sandbox.wire import EXACT, JsonObject, decimal_text, whole_or_none
 
 INTERVALS_MAX = {"day": 1_095, "week": 156, "month": 36, "year": 3}
 """Three years, in each unit."""
-DIVIDE_BY_MAX = 10**15
+LOOKUP_KEY_MAX = 200
+LOOKUP_KEYS_MAX = 10
+TAX_BEHAVIORS = ("exclusive", "inclusive", "unspecified")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class Price:
     product: str
     nickname: str | None
     lookup_key: str | None
+    tax_behavior: str
     metadata: dict[str, str]
     recurring: Recurring | None
     unit_amount: Decimal | None
@@ -85,9 +91,9 @@ class Price:
             "nickname": self.nickname,
             "product": self.product,
             "recurring": self.recurring.render() if self.recurring else None,
-            "tax_behavior": "unspecified",
+            "tax_behavior": self.tax_behavior,
             "tiers_mode": self.tiers_mode,
-            "transform_quantity": _transform_body(self.transform),
+            "transform_quantity": transform_body(self.transform),
             "type": "recurring" if self.recurring else "one_time",
             "unit_amount": whole_or_none(self.unit_amount),
             "unit_amount_decimal": None if self.unit_amount is None else decimal_text(self.unit_amount),
@@ -95,19 +101,46 @@ class Price:
 
 
 def create(call: Call) -> JsonObject:
-    price = _from_params(call)
-    call.books.shelf(Price)[price.id] = price
-    emit(call, "price.created", price.render())
-    return _rendered(price, tiers_wanted="tiers" in call.params.listed("expand"))
+    product = _product(call)
+    price = _from_params(call, product=product.id if isinstance(product, Product) else product)
+    holder = _holder(call, price.lookup_key, except_for=price.id)
+    call.params.nothing_else()
+    if isinstance(product, Product):
+        shelved(call, product)
+    _let_go(call, holder)
+    return _shelved(call, price, "price.created")
 
 
 def retrieve(call: Call) -> JsonObject:
-    return _rendered(existing(call, call.id), tiers_wanted="tiers" in call.params.listed("expand"))
+    call.params.nothing_else()
+    return existing(call, call.id).render()
+
+
+def update(call: Call) -> JsonObject:
+    params, before = call.params, existing(call, call.id)
+    price = replace(
+        before,
+        active=params.is_true("active") if "active" in params else before.active,
+        nickname=params.text_or("nickname", before.nickname),
+        lookup_key=_lookup_key(params) if "lookup_key" in params else before.lookup_key,
+        tax_behavior=_new_tax_behavior(params, before.tax_behavior),
+        metadata=params.metadata(before.metadata),
+    )
+    holder = _holder(call, price.lookup_key, except_for=price.id)
+    params.nothing_else()
+    _let_go(call, holder)
+    return _shelved(call, price, "price.updated")
 
 
 def list_page(call: Call) -> JsonObject:
-    tiers_wanted = "data.tiers" in call.params.listed("expand")
-    return page(call, _wanted(call), lambda price: _rendered(price, tiers_wanted=tiers_wanted))
+    body = page(call, _wanted(call), Price.render)
+    call.params.nothing_else()
+    return body
+
+
+def tiers_of(price: Price) -> list[JsonObject] | None:
+    """What an answer tells where it is asked for a price's tiers."""
+    return [tier_body(tier) for tier in price.tiers] or None
 
 
 def existing(call: Call, identity: str, *, param: str = "id") -> Price:
@@ -117,32 +150,70 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Price:
     return price
 
 
-def _from_params(call: Call) -> Price:
+def _from_params(call: Call, *, product: str) -> Price:
     params = call.params
     tiers_mode = params.choice("tiers_mode", ("graduated", "volume"))
-    tiers = _tiers(params, tiers_mode)
+    tiers = tiers_from(params, tiers_mode)
     return Price(
         id=call.books.ids.new("price"),
         created=call.now,
         livemode=call.books.livemode,
-        active=params.text("active") != "false",
-        currency=params.required("currency").lower(),
+        active=params.is_true_by_default("active"),
+        currency=known(params.required("currency"), param="currency"),
         recurring=_recurring(call) if "recurring" in params else None,
         nickname=params.text("nickname"),
-        lookup_key=params.text("lookup_key"),
-        metadata=params.texts("metadata"),
-        unit_amount=None if tiers else _amount(params, "unit_amount", is_required=True),
+        lookup_key=_lookup_key(params),
+        tax_behavior=params.choice("tax_behavior", TAX_BEHAVIORS) or "unspecified",
+        metadata=params.metadata(),
+        unit_amount=None if tiers else amount_from(params, "unit_amount", is_required=True),
         tiers_mode=tiers_mode,
         tiers=tiers,
-        transform=_transform(params, has_tiers=bool(tiers)),
-        product=_product(call),  # last: a refused price must not leave its product behind
+        transform=transform_from(params, has_tiers=bool(tiers)),
+        product=product,
     )
 
 
-def _product(call: Call) -> str:
-    if "product_data" in call.params:
-        return products.shelved(call, call.params.group("product_data")).id
-    return products.existing(call, call.params.required("product"), param="product").id
+def _product(call: Call) -> Product | str:
+    """A product still to be shelved, when nothing else is wrong, or the id of one that exists."""
+    params = call.params
+    if "product_data" not in params:
+        return existing_product(call, params.required("product"), param="product").id
+    if "product" in params:
+        raise invalid("You may only specify one of these parameters: product, product_data.", param="product_data")
+    return from_params(call, params.group("product_data"))
+
+
+def _lookup_key(params: Params) -> str | None:
+    return params.text("lookup_key", length_max=LOOKUP_KEY_MAX)
+
+
+def _holder(call: Call, lookup_key: str | None, *, except_for: str) -> Price | None:
+    """The other price that has this lookup key and is to lose it; ApiError where it is not to."""
+    transfers = call.params.is_true("transfer_lookup_key")
+    for price in call.books.shelf(Price).values():
+        if lookup_key is not None and price.lookup_key == lookup_key and price.id != except_for:
+            if not transfers:
+                raise invalid(f"A price (`{price.id}`) already uses that lookup key.", param="lookup_key")
+            return price
+    return None
+
+
+def _let_go(call: Call, holder: Price | None) -> None:
+    if holder is not None:
+        _shelved(call, replace(holder, lookup_key=None), "price.updated")
+
+
+def _shelved(call: Call, price: Price, kind: str) -> JsonObject:
+    call.books.shelf(Price)[price.id] = price
+    emit(call, kind, price.render())
+    return price.render()
+
+
+def _new_tax_behavior(params: Params, before: str) -> str:
+    wanted = params.choice("tax_behavior", TAX_BEHAVIORS) or before
+    if before not in ("unspecified", wanted):
+        raise invalid("You cannot change `tax_behavior` once it is set.", param="tax_behavior")
+    return wanted
 
 
 def _recurring(call: Call) -> Recurring:
@@ -163,91 +234,51 @@ def _recurring(call: Call) -> Recurring:
     return Recurring(interval=interval, usage_type=usage_type, meter=meter)
 
 
-def _tiers(params: Params, tiers_mode: str | None) -> tuple[Tier, ...]:
-    if params.choice("billing_scheme", ("per_unit", "tiered")) != "tiered":
-        if "tiers" in params or tiers_mode:
-            raise invalid("`tiers` can only be set with `billing_scheme=tiered`.", param="tiers")
-        return ()
-    if tiers_mode is None:
-        raise missing("tiers_mode")
-    tiers = tuple(_tier(group) for group in params.groups("tiers"))
-    if not tiers:
-        raise missing("tiers")
-    _check_ends(tiers)
-    return tiers
-
-
-def _tier(params: Params) -> Tier:
-    up_to = params.required("up_to")
-    unit_amount = _amount(params, "unit_amount", is_required=False)
-    flat_amount = _amount(params, "flat_amount", is_required=False)
-    if unit_amount is None and flat_amount is None:
-        raise missing(params.named("unit_amount"))
-    return Tier(
-        up_to=None if up_to == "inf" else params.required_integer("up_to"),
-        unit_amount=unit_amount or Decimal(0),
-        flat_amount=flat_amount or Decimal(0),
-    )
-
-
-def _check_ends(tiers: tuple[Tier, ...]) -> None:
-    ends = [tier.up_to for tier in tiers[:-1]]
-    if tiers[-1].up_to is not None:
-        raise invalid("The last tier must have `up_to` set to `inf`.", param="tiers")
-    if any(end is None or end <= below for end, below in zip(ends, [0, *ends], strict=False) if below is not None):
-        raise invalid("`up_to` must rise from tier to tier, and only the last may be `inf`.", param="tiers")
-
-
-def _amount(params: Params, name: str, *, is_required: bool) -> Decimal | None:
-    whole, exact = params.integer(name), params.decimal(f"{name}_decimal")
-    if whole is not None and exact is not None:
-        raise invalid(f"You may only specify one of {name} and {name}_decimal.", param=params.named(name))
-    if whole is None and exact is None and is_required:
-        raise missing(params.named(name))
-    return exact if whole is None else Decimal(whole)
-
-
-def _transform(params: Params, *, has_tiers: bool) -> Transform | None:
-    if "transform_quantity" not in params:
-        return None
-    if has_tiers:
-        raise invalid("`transform_quantity` cannot be combined with `tiers`.", param="transform_quantity")
-    group = params.group("transform_quantity")
-    group.required("divide_by")
-    divide_by = group.within("divide_by", 1, DIVIDE_BY_MAX) or 1
-    return Transform(divide_by=divide_by, rounds_up=group.required_choice("round", ("up", "down")) == "up")
-
-
-def _rendered(price: Price, *, tiers_wanted: bool) -> JsonObject:
-    if not tiers_wanted or not price.tiers:
-        return price.render()
-    return price.render() | {"tiers": [_tier_body(tier) for tier in price.tiers]}
-
-
-def _tier_body(tier: Tier) -> JsonObject:
-    return {
-        "flat_amount": whole_or_none(tier.flat_amount) or None,
-        "flat_amount_decimal": decimal_text(tier.flat_amount) if tier.flat_amount else None,
-        "unit_amount": whole_or_none(tier.unit_amount),
-        "unit_amount_decimal": decimal_text(tier.unit_amount),
-        "up_to": tier.up_to,
-    }
-
-
-def _transform_body(transform: Transform | None) -> JsonObject | None:
-    if transform is None:
-        return None
-    return {"divide_by": transform.divide_by, "round": "up" if transform.rounds_up else "down"}
-
-
 def _wanted(call: Call) -> Iterable[Price]:
-    active = call.params.choice("active", ("true", "false"))
-    product = call.params.text("product")
-    lookup_keys = call.params.listed("lookup_keys")
-    for price in newest_first(call, Price):
-        if active not in (None, str(price.active).lower()) or product not in (None, price.product):
-            continue
-        if lookup_keys and price.lookup_key not in lookup_keys:
-            continue
-        if is_within(call.params, "created", price.created):
-            yield price
+    wanted = _Wanted.asked(call.params)
+    return (price for price in newest_first(call, Price) if wanted.has(price))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What a list of prices is narrowed to."""
+
+    exact: tuple[tuple[str, str], ...]
+    lookup_keys: list[str]
+    created: Bounds | None
+
+    @classmethod
+    def asked(cls, params: Params) -> "_Wanted":
+        recurring = params.group("recurring")
+        texts = {name: params.text(name) for name in ("active", "product", "currency", "type")}
+        texts |= {name: recurring.text(name) for name in ("interval", "usage_type", "meter")}
+        lookup_keys = params.listed("lookup_keys")
+        if len(lookup_keys) > LOOKUP_KEYS_MAX:
+            raise invalid(f"You may list at most {LOOKUP_KEYS_MAX} lookup keys.", param="lookup_keys")
+        exact = tuple((name, text) for name, text in texts.items() if text is not None)
+        return cls(exact=exact, lookup_keys=lookup_keys, created=params.bounds("created"))
+
+    def has(self, price: Price) -> bool:
+        told = _told(price)
+        if any(told.get(name) != text for name, text in self.exact):
+            return False
+        if self.lookup_keys and price.lookup_key not in self.lookup_keys:
+            return False
+        return self.created is None or self.created.hold(price.created)
+
+
+def _told(price: Price) -> dict[str, str | None]:
+    told: dict[str, str | None] = {
+        "active": str(price.active).lower(),
+        "product": price.product,
+        "currency": price.currency,
+        "type": "recurring" if price.recurring else "one_time",
+    }
+    if price.recurring is None:
+        return told
+    recurring = price.recurring
+    return told | {
+        "interval": recurring.interval.unit,
+        "usage_type": recurring.usage_type,
+        "meter": recurring.meter,
+    }

@@ -1,0 +1,36 @@
+"""Deleting customers and products: here, because what refers to them is defined on top of them.
+
+A customer goes with everything it owes from then on: its subscriptions end at once. A product goes only while no price
+is for it.
+"""
+
+from sandbox.call import Call
+from sandbox.errors import ApiError
+from sandbox.resources.customers import Customer, DeletedCustomer
+from sandbox.resources.customers import existing as existing_customer
+from sandbox.resources.events import emit
+from sandbox.resources.prices import Price
+from sandbox.resources.products import Product
+from sandbox.resources.products import existing as existing_product
+from sandbox.wire import JsonObject
+
+
+def delete_customer(call: Call) -> JsonObject:
+    customer = existing_customer(call, call.id)
+    call.params.nothing_else()
+    del call.books.shelf(Customer)[customer.id]
+    gone = call.books.shelf(DeletedCustomer)[customer.id] = DeletedCustomer(id=customer.id)
+    emit(call, "customer.deleted", customer.render())
+    return gone.render()
+
+
+def delete_product(call: Call) -> JsonObject:
+    product = existing_product(call, call.id)
+    call.params.nothing_else()
+    if any(price.product == product.id for price in call.books.shelf(Price).values()):
+        raise ApiError(
+            400, "This product cannot be deleted because it has one or more user-created prices.", param="id"
+        )
+    del call.books.shelf(Product)[product.id]
+    emit(call, "product.deleted", product.render())
+    return {"id": product.id, "object": "product", "deleted": True}
