@@ -58,6 +58,29 @@ def unknown_url(method: str, path: str) -> ApiError:
     return ApiError(404, f"Unrecognized request URL ({method}: {path}).", began=False)
 
 
+def unreadable(reason: str, *, status: int = 400) -> ApiError:
+    return ApiError(status, reason, began=False)
+
+
+def no_version() -> ApiError:
+    return ApiError(400, "Requests to /v2 need the header Stripe-Version.", code="missing_api_version", began=False)
+
+
+def unknown_version(version: str, *, spoken: str) -> ApiError:
+    return ApiError(400, f"Invalid Stripe API version: {version}. The sandbox speaks {spoken}.", began=False)
+
+
+def no_access(key: str, account: str) -> ApiError:
+    """The sandbox knows no Connect: a key acts for its own account alone."""
+    return ApiError(
+        403,
+        f"The provided key '{_masked(key)}' does not have access to account '{account}' (or that account does not "
+        "exist). Application access may have been revoked.",
+        code="account_invalid",
+        began=False,
+    )
+
+
 def no_key() -> ApiError:
     return ApiError(
         401,
@@ -75,13 +98,16 @@ def revoked_key(key: str) -> ApiError:
     return ApiError(401, f"Expired API Key provided: {_masked(key)}", code="api_key_expired")
 
 
-def rate_limited(reason: str | None) -> ApiError:
-    """Stripe's limiter: no Retry-After, and its reason only in a header, which some 429s lack."""
+def rate_limited(reason: str | None, *, kind: str = "invalid_request_error", retry_after_s: int = 0) -> ApiError:
+    """Stripe's limiter: its reason stands only in a header, which some 429s lack; a Retry-After only if asked for."""
+    headers = {"Stripe-Rate-Limited-Reason": reason} if reason else {}
     return ApiError(
         429,
         "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
         code="rate_limit",
-        headers={"Stripe-Rate-Limited-Reason": reason} if reason else None,
+        kind=kind,
+        headers=headers | ({"Retry-After": str(retry_after_s)} if retry_after_s else {}),
+        began=False,
     )
 
 
