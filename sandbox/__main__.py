@@ -13,7 +13,8 @@ import click
 from sandbox.clock import SPEED_MAX, Clock
 from sandbox.keys import DEFAULT_KEY
 from sandbox.limits import MODES
-from sandbox.server import CannotListen, Sandbox
+from sandbox.listener import CannotListen
+from sandbox.server import Sandbox
 from sandbox.settings import Settings
 
 PORT_MAX = 65_535

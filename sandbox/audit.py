@@ -81,7 +81,7 @@ class Audit:
         self._number = 0
 
     @contextmanager
-    def watched(self, arrival: Arrival, *, account: str) -> Iterator[None]:
+    def watched(self, arrival: Arrival, *, account: str, endpoint: str) -> Iterator[None]:
         """Counts the call as in flight on its lane, for as long as it is."""
         kept = self._accounts[account]
         lane = kept.lane(arrival)

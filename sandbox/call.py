@@ -4,12 +4,14 @@ An endpoint takes a call and returns the JSON object it answers with, or raises 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sandbox.books import Books
+from sandbox.form import Tree
 from sandbox.params import Params
 from sandbox.wire import JsonObject
+from sandbox.wire_v2 import is_v2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,10 @@ class Call:
     path_ids: tuple[str, ...]
     request_id: str
     idempotency_key: str | None
+    asked: Tree = field(default_factory=dict)
+    """The parameters as a tree: what a page's address repeats."""
+    rejected_later: str | None = None
+    """The code with which what is accepted now is to be rejected later; a fault has drawn it."""
 
     @property
     def id(self) -> str:
@@ -29,6 +35,10 @@ class Call:
     @property
     def now(self) -> int:
         return self.books.now
+
+    @property
+    def is_v2(self) -> bool:
+        return is_v2(self.path)
 
 
 Endpoint: TypeAlias = Callable[[Call], JsonObject]

@@ -1,16 +1,19 @@
 """The front door: the order in which Stripe treats a call, with the faults at their places.
 
-Rate limit → authentication → interruptions → definitions → idempotency → lane → endpoint. What comes before
-idempotency is never kept under a key, so the same key may come again; what comes behind it is replayed.
+Proxy → rate limit → authentication → version → interruptions → definitions → idempotency → lane → endpoint. What comes
+before idempotency is never kept under a key, so the same key may come again; what comes behind it is replayed.
 """
 
 import asyncio
+import json
+import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sandbox.answer import Answer, refusal, success
+from sandbox.answer import HTML, Answer, refusal, success
 from sandbox.arrival import Arrival
 from sandbox.audit import Audit
 from sandbox.books import Books
@@ -20,37 +23,25 @@ from sandbox.definitions import check
 from sandbox.errors import (
     ApiError,
     lock_timeout,
+    no_access,
+    no_version,
     rate_limited,
     server_error,
     too_many_concurrent,
     unknown_url,
+    unknown_version,
+    unreadable,
     wrong_key,
 )
-from sandbox.faults import Drawn, Faults
+from sandbox.faults import Faults
 from sandbox.ids import Ids
+from sandbox.interruptions import cut_off, interrupt, spoilt
 from sandbox.keys import Keys
 from sandbox.params import Params
 from sandbox.routes import Lane, Route, matched
+from sandbox.settings import Settings
+from sandbox.visit import NO_ACCOUNT, Visit
 from sandbox.wire import API_VERSION
-
-NO_ACCOUNT = ""
-NO_ENDPOINT = "unrecognized"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """A call on its way through the door."""
-
-    arrival: Arrival
-    books: Books | None
-    route: Route | None
-    path_ids: tuple[str, ...]
-    request_id: str
-    drawn: Drawn
-
-    @property
-    def account(self) -> str:
-        return self.books.account if self.books else NO_ACCOUNT
 
 
 class Door:
@@ -62,18 +53,17 @@ class Door:
         self._ids = Ids(seed=0, scope="strangers")
 
     async def respond(self, arrival: Arrival) -> Answer:
-        """The answer to send; its fate is `lost` where the connection is to be dropped instead."""
+        """The answer to send, and how."""
         self._clock.strike()
         visit = self._visit(arrival)
-        with self._audit.watched(arrival, account=visit.account):
+        with self._audit.watched(arrival, account=visit.account, endpoint=visit.endpoint):
             try:
                 answer = await self._answer(visit)
             except ApiError as error:
-                answer = refusal(error)
-        if "reply_lost" in visit.drawn:
-            answer = replace(answer, fate="lost")
+                answer = refusal(error, api=arrival.api)
+        answer = spoilt(answer, visit.drawn) if visit.drawn else answer
         self._note(visit, answer)
-        return replace(answer, headers=answer.headers | _echoed(visit))
+        return answer if answer.content_type == HTML else replace(answer, headers=answer.headers | visit.echoed())
 
     def _visit(self, arrival: Arrival) -> Visit:
         books = self._keys.find(arrival.secret)
@@ -89,56 +79,63 @@ class Door:
         )
 
     async def _answer(self, visit: Visit) -> Answer:
+        if visit.drawn and (instead := cut_off(visit.drawn)):
+            return instead
         _limit(visit)
         route, call = self._admitted(visit)
-        _interrupt(visit.drawn)
-        check(route.takes, visit.arrival.sent, document=visit.arrival.document)
-        if visit.arrival.method == "POST" and visit.arrival.idempotency_key:
-            return await self._once(visit, call, route=route, key=visit.arrival.idempotency_key)
-        return await self._executed(visit, call, route=route)
+        interrupt(visit.drawn)
+        check(route.takes, visit.defined(), document=visit.arrival.document)
+        return await (self._once if visit.has_key else self._executed)(visit, call, route=route)
 
     def _admitted(self, visit: Visit) -> tuple[Route, Call]:
+        arrival = visit.arrival
         if "unauthorized" in visit.drawn:
-            raise wrong_key(visit.arrival.secret or "")
-        books = self._keys.opened(visit.arrival.secret)
+            raise wrong_key(arrival.secret or "")
+        books = self._keys.opened(arrival.secret)
+        _check_headers(arrival, books)
         if visit.route is None:
-            raise unknown_url(visit.arrival.method, visit.arrival.path)
-        if not isinstance(visit.arrival.asked, dict):
-            raise ApiError(400, str(visit.arrival.asked), began=False)
+            raise unknown_url(arrival.method, arrival.path)
+        if not isinstance(arrival.asked, dict):
+            raise unreadable(str(arrival.asked))
+        rejected_later = visit.drawn.get("rejected_later")
         call = Call(
             books=books,
-            params=Params(visit.arrival.asked),
-            path=visit.arrival.path,
+            params=Params(arrival.asked),
+            path=arrival.path,
             path_ids=visit.path_ids,
             request_id=visit.request_id,
-            idempotency_key=visit.arrival.idempotency_key,
+            idempotency_key=arrival.idempotency_key,
+            asked=arrival.asked,
+            rejected_later=rejected_later.code if rejected_later else None,
         )
         return visit.route, call
 
-    async def _once(self, visit: Visit, call: Call, *, route: Route, key: str) -> Answer:
+    async def _once(self, visit: Visit, call: Call, *, route: Route) -> Answer:
         """Executes, unless this key has its answer already; keeps the answer, or frees the key."""
-        keys, window_s = call.books.keys, call.books.settings.idempotency_window_s
-        fingerprint = visit.arrival.fingerprint()
-        kept = keys.begin(key, fingerprint=fingerprint, now=call.now, window_s=window_s)
+        keyed, keys = visit.keyed(call), call.books.keys
+        kept = keys.begin(keyed)
         if kept is not None:
-            return kept
+            return _as_it_is_now(kept, call) if keyed.api == "v2" else kept
         try:
             answer = await self._executed(visit, call, route=route)
         except BaseException:
-            keys.release(key)
+            keys.release(keyed)
             raise
-        keys.close(key, answer, fingerprint=fingerprint, now=call.now, window_s=window_s)
+        if "bad_gateway_after" in visit.drawn and not call.books.settings.bad_gateway_keeps_the_answer:
+            keys.release(keyed)
+        else:
+            keys.close(keyed, answer)
         return answer
 
     async def _executed(self, visit: Visit, call: Call, *, route: Route) -> Answer:
         lane = route.lane(call) if route.lane else None
         with _held(call.books, lane):
-            if delay := visit.drawn.get("latency"):
-                await asyncio.sleep(delay.delay_s)
-            answer = _run(route, call)
+            if latency := visit.drawn.get("latency"):
+                await asyncio.sleep(latency.drawn_delay_s(visit.account))
+            answer = _failed(visit) if "error_kept" in visit.drawn else _run(route, call)
         self._audit.executed(visit.arrival, answer, account=visit.account, now=call.now)
         if "error_after" in visit.drawn and answer.fate == "applied":
-            return replace(refusal(server_error()), fate="applied")
+            return replace(_failed(visit), fate="applied", has_applied=answer.has_applied)
         return answer
 
     def _note(self, visit: Visit, answer: Answer) -> None:
@@ -146,30 +143,35 @@ class Door:
             visit.arrival,
             answer,
             account=visit.account,
-            endpoint=visit.route.name if visit.route else NO_ENDPOINT,
+            endpoint=visit.endpoint,
             request_id=visit.request_id,
             now=self._clock.now(),
         )
 
 
 def _limit(visit: Visit) -> None:
+    settings = visit.books.settings if visit.books else Settings()
     if limiter := visit.drawn.get("rate_limited"):
-        raise rate_limited(limiter.reason)
-    if visit.books is None or visit.route is None:
+        raise _limited(limiter.reason, settings)
+    if visit.books is None or visit.route is None or settings.limits == "off":
         return
-    mode = visit.books.settings.limits
-    reason = visit.books.limiter.refusal(mode, endpoint=visit.route.name, instant=time.monotonic())
+    reason = visit.books.limiter.refusal(settings.limits, endpoint=visit.route.name, instant=time.monotonic())
     if reason is not None:
-        raise rate_limited(reason)
+        raise _limited(reason, settings)
 
 
-def _interrupt(drawn: Drawn) -> None:
-    if "lock_timeout" in drawn:
-        raise lock_timeout()
-    if "conflict" in drawn:
-        raise too_many_concurrent()
-    if "error_before" in drawn:
-        raise server_error()
+def _limited(reason: str | None, settings: Settings) -> ApiError:
+    return rate_limited(reason, kind=settings.rate_limit_error_type, retry_after_s=settings.rate_limit_retry_after_s)
+
+
+def _check_headers(arrival: Arrival, books: Books) -> None:
+    if arrival.on_behalf_of not in (None, books.account):
+        raise no_access(arrival.secret or "", arrival.on_behalf_of)
+    if arrival.version is None:
+        if arrival.api == "v2":
+            raise no_version()
+    elif arrival.version != API_VERSION and not books.settings.other_versions_are_answered:
+        raise unknown_version(arrival.version, spoken=API_VERSION)
 
 
 @contextmanager
@@ -188,14 +190,28 @@ def _held(books: Books, lane: Lane | None) -> Iterator[None]:
 
 
 def _run(route: Route, call: Call) -> Answer:
+    """What the endpoint answers; a fault of its own is Stripe's 500 to the caller, and told on stderr."""
     try:
         return success(route.endpoint(call))
     except ApiError as error:
-        return refusal(error)
+        return refusal(error, api="v2" if call.is_v2 else "v1")
+    except Exception:  # noqa: BLE001 - whatever an endpoint's own fault is, its caller gets an answer
+        sys.stderr.write(f"{call.request_id} {route.name}\n{traceback.format_exc()}")
+        return refusal(server_error(), api="v2" if call.is_v2 else "v1")
 
 
-def _echoed(visit: Visit) -> dict[str, str]:
-    headers = {"Request-Id": visit.request_id, "Stripe-Version": visit.arrival.version or API_VERSION}
-    if visit.arrival.idempotency_key:
-        headers["Idempotency-Key"] = visit.arrival.idempotency_key
-    return headers
+def _as_it_is_now(kept: Answer, call: Call) -> Answer:
+    """v2 replays the object as it is now, where there is an address to read it at; else the kept answer."""
+    identity = json.loads(kept.body).get("id")
+    paths = (call.path, f"{call.path}/{identity}")
+    found = next((found for path in paths if (found := matched("GET", path)) and found[1]), None)
+    if found is None:
+        return kept
+    asked = {name: branch for name, branch in call.asked.items() if name == "include"}
+    route, path_ids = found
+    read = _run(route, replace(call, params=Params(asked), asked=asked, path_ids=path_ids))
+    return replace(kept, body=read.body) if read.fate == "applied" else kept
+
+
+def _failed(visit: Visit) -> Answer:
+    return refusal(server_error(), api=visit.arrival.api)

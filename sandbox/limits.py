@@ -11,6 +11,8 @@ LIVE_PER_S = 100
 ENDPOINT_PER_S = 25
 SANDBOX_PER_S = 25
 METER_EVENTS = "POST /v1/billing/meter_events"
+SEPARATE = frozenset({METER_EVENTS, "POST /v2/billing/meter_events"})
+"""What has a limit of its own: single meter events of either API."""
 MODES = ("live", "sandbox", "off")
 
 
@@ -43,7 +45,7 @@ class Limiter:
 
 
 def _limits(mode: str, endpoint: str) -> tuple[tuple[str, int, str], ...]:
-    if mode == "live" and endpoint == METER_EVENTS:
+    if mode == "live" and endpoint in SEPARATE:
         return (("live meter events", METER_EVENTS_PER_S, "endpoint-rate"),)
     if mode == "live":
         return ((f"live {endpoint}", ENDPOINT_PER_S, "endpoint-rate"), ("live", LIVE_PER_S, "global-rate"))

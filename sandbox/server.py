@@ -8,36 +8,41 @@ import json
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
 from sandbox.admin import Admin, UnknownControlError
-from sandbox.answer import Answer
+from sandbox.answer import JSON, refusal
 from sandbox.arrival import Arrival, asked_by, secret_of
 from sandbox.audit import Audit
 from sandbox.clock import Clock
 from sandbox.courier import Courier
 from sandbox.door import Door
+from sandbox.errors import server_error, unreadable
 from sandbox.faults import Faults
 from sandbox.keys import DEFAULT_KEY, Keys
+from sandbox.listener import Listener
+from sandbox.protocol import JsonServer
+from sandbox.sending import send
 from sandbox.settings import Settings
 from sandbox.timekeeper import Timekeeper
 from sandbox.wire import encoded
 
 GRACE_S = 0.1
 """How long open calls may still run once the sandbox is told to end."""
-JSON = "application/json"
-
-
-class CannotListen(Exception):
-    """The address is taken, or not this machine's; the text says which and why."""
+BODY_BYTES_MAX = 2 * 1024 * 1024
+"""A stream request of 100 events with long keys, several times over."""
+CONTROLS = "/_sandbox"
 
 
 class Sandbox:
     """A whole local Stripe, composed: the parts share one clock."""
 
     def __init__(self, *, clock: Clock, seed: int = 1, settings: Settings | None = None) -> None:
+        self._listener: Listener | None = None
         faults, audit = Faults(), Audit()
         self._courier = Courier()
         self._timekeeper = Timekeeper(clock=clock, deliveries_answered=self._courier.answered)
@@ -58,26 +63,35 @@ class Sandbox:
         )
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
-        if request.path.startswith("/_sandbox/"):
-            return await self._control(request, body)
-        answer = await self._door.respond(_arrival(request, body))
-        if answer.fate == "lost":
-            _hang_up(request)
-        return _response(answer)
+        """The answer in JSON, whatever comes: a fault of the sandbox's own is a 500 and told on stderr."""
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            too_large = f"Invalid request: the body is larger than {BODY_BYTES_MAX} bytes."
+            return await send(request, refusal(unreadable(too_large, status=413)))
+        try:
+            if request.path == CONTROLS or request.path.startswith(f"{CONTROLS}/"):
+                return await self._control(request, body)
+            answer = await self._door.respond(_arrival(request, body))
+        except Exception:  # noqa: BLE001 - the caller gets an answer whatever the sandbox's fault is
+            sys.stderr.write(traceback.format_exc())
+            return await send(request, refusal(server_error()))
+        if answer.outage_s and self._listener:
+            self._listener.close_for(answer.outage_s)
+        return await send(request, answer)
 
     async def serve(self, *, host: str, port: int) -> None:
         """Serves until SIGTERM or SIGINT; tells its address and key on stdout once it accepts. Raises CannotListen."""
         ending = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, ending.set)
-        runner = web.ServerRunner(web.Server(self.respond, access_log=None), shutdown_timeout=GRACE_S)
-        await runner.setup()
-        await _listen(runner, host=host, port=port)
-        _tell(host, runner.addresses[0][1])
+        read = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=BODY_BYTES_MAX)
+        server = JsonServer(self.respond, request_factory=read, access_log=None)
+        self._listener = Listener(server, grace_s=GRACE_S)
+        _tell(host, await self._listener.open(host=host, port=port))
         await self._keep_time(until=ending)
         await self._courier.close()
-        await runner.cleanup()
+        await self._listener.close()
 
     async def _keep_time(self, *, until: asyncio.Event) -> None:
         """Ends with the event; a fault in timekeeping ends the sandbox rather than leave a clock that lies."""
@@ -101,14 +115,6 @@ class Sandbox:
         return web.Response(body=encoded(found), content_type=JSON)
 
 
-async def _listen(runner: web.ServerRunner, *, host: str, port: int) -> None:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as refused:
-        reason = os.strerror(refused.errno) if refused.errno and refused.errno > 0 else str(refused)
-        raise CannotListen(f"cannot listen on {host}:{port}: {reason}") from refused
-
-
 def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
     query = request.rel_url.raw_query_string
     asked = asked_by(request.path, query, body=body, content_type=request.content_type)
@@ -122,16 +128,6 @@ def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
         version=request.headers.get("Stripe-Version"),
         on_behalf_of=request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context"),
     )
-
-
-def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body, headers=answer.headers, content_type=JSON)
-
-
-def _hang_up(request: web.BaseRequest) -> None:
-    """Drops the connection without a byte: the reply that aiohttp then writes goes nowhere."""
-    if request.transport is not None:
-        request.transport.abort()
 
 
 def _explained(status: int, message: str) -> web.Response:
