@@ -21,8 +21,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "value_validation": WHEN,
     "time_validation": WHEN,
     "report_request_names": ("identifier", "idempotency_key", "id_and_key"),
-    "no_meter_related_object": ("empty", "null"),
-    "adjustment_validation": ("at_once", "never"),
+    "adjustment_validation": ("at_once", "silently"),
     "limits": MODES,
     "webhook_schedule": ("by_mode", "live", "sandbox"),
     "absent_related_object": ("empty", "null"),
@@ -72,8 +71,6 @@ class Settings:
     """Undocumented: how many errors of a code an error report names."""
     report_request_names: str = "identifier"
     """Undocumented: what a sample names: the event's identifier, the Idempotency-Key, or an empty id and the key."""
-    no_meter_related_object: str = "empty"
-    """Undocumented: whether `no_meter_found` relates to `{}`, as in Stripe's example, or to `null`."""
     dimensions_are_limited: bool = True
     """Whether too many combinations of further payload keys are rejected later, as Stripe's users quote it."""
     dimensions_per_meter_hour_max: int = 10_000

@@ -84,11 +84,7 @@ def _settle(books: Books, rejection: Rejection) -> None:
 
 
 def _report(books: Books, meter: str | None, rejections: list[Rejection], *, window: Window) -> None:
-    related: JsonObject | None
-    if meter is None:
-        related = {} if books.settings.no_meter_related_object == "empty" else None
-    else:
-        related = {"id": meter, "type": "billing.meter", "url": f"/v1/billing/meters/{meter}"}
+    related = {"id": meter, "type": "billing.meter", "url": f"/v1/billing/meters/{meter}"} if meter else None
     details = {
         "developer_message_summary": _summary(len(rejections)),
         "reason": {"error_count": len(rejections), "error_types": list(_error_types(books, rejections))},

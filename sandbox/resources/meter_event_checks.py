@@ -14,6 +14,7 @@ from sandbox.call import Call
 from sandbox.errors import ApiError
 from sandbox.resources.customers import Customer
 from sandbox.resources.meters import Meter
+from sandbox.settings import Settings
 
 DIGITS_MAX = 15
 VALUE_LENGTH_MAX = 35
@@ -55,6 +56,16 @@ class Objection:
     @property
     def reason(self) -> Reason:
         return reason_of(self.code)
+
+    def is_told_at_once(self, settings: Settings) -> bool:
+        """Whether this account hears of it by a refusal, and not by an error report."""
+        when = {
+            "meter": settings.meter_validation,
+            "customer": settings.customer_validation,
+            "value": settings.value_validation,
+            "time": settings.time_validation,
+        }
+        return when[self.reason.subject] == "at_once"
 
     def refusal(self) -> ApiError:
         """As v1 tells it: without a code."""

@@ -113,7 +113,7 @@ def _postponed(
     """The first objection that this account hears of later; ApiError for one it hears of at once."""
     first = None
     for found in objections(call, event, meter):
-        if call.books.settings.validates_at_once(found.reason.subject):
+        if found.is_told_at_once(call.books.settings):
             if call.books.settings.refused_identifier_is_taken and not _is_taken(call, taken_as):
                 _take(call, taken_as)
             raise refusal(found)
