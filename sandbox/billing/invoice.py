@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.invoice_recipient import Recipient
 from sandbox.periods import Period
 from sandbox.resources.prices import Price
 
@@ -43,7 +44,7 @@ class Invoice:
     id: str
     created: int
     livemode: bool
-    customer: str
+    recipient: Recipient
     currency: str
     parent: Parent | None
     billing_reason: str
@@ -74,6 +75,10 @@ class Invoice:
     paid_at: int | None = None
     voided_at: int | None = None
     uncollectible_at: int | None = None
+
+    @property
+    def customer(self) -> str:
+        return self.recipient.customer
 
     @property
     def subscription(self) -> str | None:

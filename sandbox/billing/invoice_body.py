@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from sandbox.billing.invoice import Invoice, Line
 from sandbox.billing.invoice_deadline import delivered_at, finalizes_at
+from sandbox.billing.invoice_recipient import Recipient, recipient
 from sandbox.books import Books
-from sandbox.resources.customers import Customer
 from sandbox.wire import JsonObject, decimal_text
 
 LINES_EMBEDDED_MAX = 10
@@ -24,9 +24,6 @@ UNSET: JsonObject = {
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
     "custom_fields": None,
     "customer_account": None,
-    "customer_address": None,
-    "customer_phone": None,
-    "customer_shipping": None,
     "customer_tax_exempt": "none",
     "customer_tax_ids": [],
     "default_payment_method": None,
@@ -116,10 +113,11 @@ def _body(books: Books, invoice: Invoice) -> JsonObject:
     return (
         UNSET
         | _amounts(invoice)
-        | _people(books, invoice)
+        | _recipient(books, invoice).render()
         | _life(books, invoice)
         | {
             "id": invoice.id,
+            "account_name": books.account,
             "billing_reason": invoice.billing_reason,
             "collection_method": invoice.collection_method,
             "created": invoice.created,
@@ -150,16 +148,6 @@ def _amounts(invoice: Invoice) -> JsonObject:
     }
 
 
-def _people(books: Books, invoice: Invoice) -> JsonObject:
-    customer = books.shelf(Customer)[invoice.customer]
-    return {
-        "account_name": books.account,
-        "customer": customer.id,
-        "customer_email": customer.email,
-        "customer_name": customer.name,
-    }
-
-
 def _life(books: Books, invoice: Invoice) -> JsonObject:
     is_final = invoice.finalized_at is not None
     return {
@@ -180,6 +168,12 @@ def _life(books: Books, invoice: Invoice) -> JsonObject:
         },
         "webhooks_delivered_at": delivered_at(books, invoice),
     }
+
+
+def _recipient(books: Books, invoice: Invoice) -> Recipient:
+    if invoice.finalized_at is not None:
+        return invoice.recipient
+    return recipient(books, invoice.customer, last_known=invoice.recipient)
 
 
 def _parent(invoice: Invoice) -> JsonObject | None:

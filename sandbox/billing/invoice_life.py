@@ -13,8 +13,8 @@ from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_lines import Basis, charge_lines, item_lines
 from sandbox.billing.invoice_pending import given_back, taken
+from sandbox.billing.invoice_recipient import recipient
 from sandbox.books import Books
-from sandbox.resources.customers import Customer
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record
 from sandbox.wire import JsonObject
@@ -159,11 +159,12 @@ def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:
 def _numbered(books: Books, invoice: Invoice) -> Invoice:
     numbering = books.shelf(Numbering).setdefault(invoice.customer, Numbering())
     numbering.given += 1
-    prefix = books.shelf(Customer)[invoice.customer].render()["invoice_prefix"]
+    known = recipient(books, invoice.customer, last_known=invoice.recipient)
     return replace(
         invoice,
+        recipient=known,
         status="open",
-        number=f"{prefix}-{numbering.given:04}",
+        number=f"{known.prefix}-{numbering.given:04}",
         finalized_at=books.now,
         finalizes_at=None,
         webhooks_delivered_at=delivered_at(books, invoice),

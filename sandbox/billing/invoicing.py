@@ -15,6 +15,7 @@ from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_life import finalized, opened
 from sandbox.billing.invoice_lines import charged, product_name, rated_charge
 from sandbox.billing.invoice_pending import keep, pending
+from sandbox.billing.invoice_recipient import recipient
 from sandbox.books import Books
 from sandbox.periods import Period, period_at
 from sandbox.rating import RatedLine
@@ -68,7 +69,7 @@ def drawn(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, 
         id=identity,
         created=books.now,
         livemode=books.livemode,
-        customer=subscription.customer,
+        recipient=recipient(books, subscription.customer),
         currency=subscription.currency,
         parent=Parent(
             subscription=subscription.id, metadata=subscription.metadata, billing_mode=subscription.billing_mode

@@ -8,12 +8,13 @@ from sandbox.billing.invoice_deadline import HOUR_S
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_life import advancing, due_date, opened, updated
 from sandbox.billing.invoice_pending import pending, pending_without_subscription
+from sandbox.billing.invoice_recipient import recipient
 from sandbox.call import Call
 from sandbox.errors import ApiError, invalid, missing
 from sandbox.params import Params
 from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.invoices import COLLECTION_METHODS, existing, merged, not_editable
+from sandbox.resources.invoices import COLLECTION_METHODS, existing, not_editable
 from sandbox.resources.subscriptions import Subscription
 from sandbox.resources.subscriptions import existing as existing_subscription
 from sandbox.wire import JsonObject
@@ -38,7 +39,7 @@ def create(call: Call) -> JsonObject:
         id="",
         created=call.now,
         livemode=call.books.livemode,
-        customer=whose.customer,
+        recipient=recipient(call.books, whose.customer),
         currency=whose.currency,
         parent=None if subscription is None else _parent(subscription),
         billing_reason="manual",
@@ -48,7 +49,7 @@ def create(call: Call) -> JsonObject:
         finalizes_at=None,
         description=call.params.text("description"),
         footer=call.params.text("footer"),
-        metadata=call.params.texts("metadata"),
+        metadata=call.params.metadata(),
         period=Period(start=call.now, end=call.now),
         items=tuple(item.id for item in whose.items),
     )
@@ -109,10 +110,7 @@ def _collection_method(params: Params) -> str:
 
 
 def _days_until_due(params: Params) -> int | None:
-    days = params.integer("days_until_due")
-    if days is not None and not 0 <= days <= DAYS_MAX:
-        raise invalid(f"Invalid days_until_due: must be between 0 and {DAYS_MAX}", param="days_until_due")
-    return days
+    return params.within("days_until_due", 0, DAYS_MAX)
 
 
 def _changed(params: Params, invoice: Invoice) -> Invoice:
@@ -123,9 +121,9 @@ def _changed(params: Params, invoice: Invoice) -> Invoice:
         invoice,
         auto_advance=params.is_true("auto_advance") if "auto_advance" in params else invoice.auto_advance,
         days_until_due=days,
-        description=params.text("description") if "description" in params else invoice.description,
-        footer=params.text("footer") if "footer" in params else invoice.footer,
-        metadata=merged(invoice.metadata, params),
+        description=params.text_or("description", invoice.description),
+        footer=params.text_or("footer", invoice.footer),
+        metadata=params.metadata(invoice.metadata),
     )
     return replace(changed, due_date=due_date(changed, since=invoice.finalized_at or invoice.created))
 

@@ -9,14 +9,12 @@ from sandbox.billing.invoice_life import recounted
 from sandbox.billing.invoice_pending import item_body, keep
 from sandbox.call import Call
 from sandbox.errors import ApiError, invalid, no_such
-from sandbox.pages import is_within, newest_first, page
-from sandbox.params import Params
+from sandbox.pages import newest_first, page
 from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.events import emit
 from sandbox.resources.invoice_item_worth import changed_worth, new_worth
 from sandbox.resources.invoices import existing as existing_invoice
-from sandbox.resources.invoices import merged, read_bounds
 from sandbox.resources.subscriptions import existing as existing_subscription
 from sandbox.wire import JsonObject
 
@@ -52,9 +50,9 @@ def update(call: Call) -> JsonObject:
         unit_amount=worth.unit_amount,
         price=worth.price,
         period=_period(call, item.period),
-        description=params.text("description") if "description" in params else item.description,
+        description=params.text_or("description", item.description),
         is_discountable=params.is_true("discountable") if "discountable" in params else item.is_discountable,
-        metadata=merged(item.metadata, params),
+        metadata=params.metadata(item.metadata),
     )
     params.nothing_else()
     call.books.shelf(InvoiceItem)[item.id] = changed
@@ -109,7 +107,7 @@ def _from_params(call: Call) -> InvoiceItem:
         period=_period(call, Period(start=call.now, end=call.now)),
         description=params.text("description"),
         is_discountable=params.is_true("discountable") if "discountable" in params else worth.amount >= 0,
-        metadata=params.texts("metadata"),
+        metadata=params.metadata(),
     )
 
 
@@ -164,14 +162,14 @@ def _period(call: Call, otherwise: Period) -> Period:
 
 
 def _wanted(call: Call) -> Iterable[InvoiceItem]:
-    params: Params = call.params
+    params = call.params
     customer, invoice = params.text("customer"), params.text("invoice")
     is_pending = params.choice("pending", ("true", "false"))
-    read_bounds(params, "created")
+    created = params.bounds("created")
     for item in newest_first(call, InvoiceItem):
         if customer not in (None, item.customer) or invoice not in (None, item.invoice):
             continue
         if is_pending not in (None, str(item.invoice is None).lower()):
             continue
-        if is_within(params, "created", item.created):
+        if created is None or created.hold(item.created):
             yield item

@@ -13,13 +13,11 @@ from sandbox.billing.invoice_life import collected, confirmed, deleted, finalize
 from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import ApiError, no_such
-from sandbox.pages import is_within, newest_first, page
-from sandbox.params import Params
+from sandbox.pages import newest_first, page
 from sandbox.wire import JsonObject
 
 COLLECTION_METHODS = ("charge_automatically", "send_invoice")
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
-BOUNDS = ("gt", "gte", "lt", "lte")
 
 
 def retrieve(call: Call) -> JsonObject:
@@ -95,23 +93,6 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Invoice:
     return invoice
 
 
-def read_bounds(params: Params, name: str) -> None:
-    """Reads all of `created[gt|gte|lt|lte]`, which no row may ever ask for."""
-    if not params.is_group(name):
-        params.integer(name)
-        return
-    for bound in BOUNDS:
-        params.group(name).integer(bound)
-
-
-def merged(metadata: dict[str, str], params: Params) -> dict[str, str]:
-    """The metadata with what the call adds; an empty value takes its key away, and an empty `metadata` all of them."""
-    if "metadata" not in params:
-        return metadata
-    asked = params.texts("metadata")
-    return {key: value for key, value in (metadata | asked).items() if value} if asked else {}
-
-
 def not_editable(message: str) -> ApiError:
     return ApiError(400, message, code="invoice_not_editable")
 
@@ -135,12 +116,11 @@ def _wanted(call: Call) -> Iterable[Invoice]:
     params = call.params
     customer, subscription = params.text("customer"), params.text("subscription")
     status, method = params.choice("status", STATUSES), params.choice("collection_method", COLLECTION_METHODS)
-    read_bounds(params, "created")
-    read_bounds(params, "due_date")
+    created, due = params.bounds("created"), params.bounds("due_date")
     for invoice in newest_first(call, Invoice):
         if customer not in (None, invoice.customer) or subscription not in (None, invoice.subscription):
             continue
         if status not in (None, invoice.status) or method not in (None, invoice.collection_method):
             continue
-        if is_within(params, "created", invoice.created) and is_within(params, "due_date", invoice.due_date or 0):
+        if (created is None or created.hold(invoice.created)) and (due is None or due.hold(invoice.due_date)):
             yield invoice
