@@ -124,6 +124,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.answers: list[int] = []
+        self.headers: list[dict[str, str]] = []
         self._came: list[tuple[bytes, str]] = []
         self._news = threading.Condition()
         receiver = self
@@ -131,6 +132,7 @@ class Receiver:
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.headers.append(dict(self.headers))
                 self.send_response(receiver.note(body, self.headers["Stripe-Signature"]))
                 self.send_header("Content-Length", "0")
                 self.end_headers()
