@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.errors import ApiError
+from sandbox.expansions import steps
 from sandbox.form import Tree
 from sandbox.shapes import (
     Anything,
@@ -53,6 +54,14 @@ def check(takes: str, wanted: Tree, *, document: JsonObject | None = None) -> No
         raise _unknown(findings.unknown)
     if findings.refusals:
         raise findings.refusals[0]
+    for path in expansions(wanted):
+        steps(takes, path)
+
+
+def expansions(wanted: Tree) -> list[str]:
+    """The members of `expand[]`, once they are known to be texts."""
+    members = wanted.get("expand")
+    return [str(path) for path in members.values()] if isinstance(members, dict) else []
 
 
 @cache

@@ -21,7 +21,7 @@ class Source:
 
     classes: dict[str, ast.ClassDef]
     imports: dict[str, str]
-    """The module that each imported name comes from."""
+    """The module of the package that each imported name comes from."""
 
 
 def snake(name: str) -> str:
@@ -39,9 +39,9 @@ def source(module: str) -> Source:
     return Source(
         classes={node.name: node for node in tree.body if isinstance(node, ast.ClassDef)},
         imports={
-            name.asname or name.name: node.module
+            name.asname or name.name: str(node.module)
             for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.module
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stripe.")
             for name in node.names
         },
     )
