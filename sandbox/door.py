@@ -26,6 +26,7 @@ from sandbox.errors import (
     no_access,
     no_version,
     rate_limited,
+    referring,
     server_error,
     too_many_concurrent,
     unknown_url,
@@ -33,6 +34,7 @@ from sandbox.errors import (
     unreadable,
     wrong_key,
 )
+from sandbox.expanding import expanded
 from sandbox.faults import Faults
 from sandbox.ids import Ids
 from sandbox.interruptions import cut_off, interrupt, spoilt
@@ -192,9 +194,11 @@ def _held(books: Books, lane: Lane | None) -> Iterator[None]:
 def _run(route: Route, call: Call) -> Answer:
     """What the endpoint answers; a fault of its own is Stripe's 500 to the caller, and told on stderr."""
     try:
-        return success(route.endpoint(call))
+        return success(expanded(call, route.endpoint(call), takes=route.takes))
     except ApiError as error:
-        return refusal(error, api="v2" if call.is_v2 else "v1")
+        return refusal(
+            referring(error, status=call.books.settings.missing_reference_status), api="v2" if call.is_v2 else "v1"
+        )
     except Exception:  # noqa: BLE001 - whatever an endpoint's own fault is, its caller gets an answer
         sys.stderr.write(f"{call.request_id} {route.name}\n{traceback.format_exc()}")
         return refusal(server_error(), api="v2" if call.is_v2 else "v1")

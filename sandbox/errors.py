@@ -54,6 +54,13 @@ def no_such(noun: str, identity: str, *, param: str = "id") -> ApiError:
     return ApiError(status, f"No such {noun}: '{identity}'", param=param, code="resource_missing")
 
 
+def referring(error: ApiError, *, status: int) -> ApiError:
+    """The refusal of an id that a parameter names, with the status that the account has chosen for it."""
+    if error.code == "resource_missing" and error.param != "id":
+        error.status = status
+    return error
+
+
 def unknown_url(method: str, path: str) -> ApiError:
     return ApiError(404, f"Unrecognized request URL ({method}: {path}).", began=False)
 

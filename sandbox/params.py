@@ -19,6 +19,8 @@ from sandbox.shapes import (
     too_many_keys,
 )
 
+__all__ = ["TEXT_MAX", "Bounds", "Params"]
+
 INSTANT_MAX = 4_102_444_800  # the year 2100
 NO_BOUND = 2**63
 ANYWHERE = frozenset({"expand"})
