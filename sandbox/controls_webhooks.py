@@ -26,7 +26,7 @@ class WebhookControls:
     async def _roll_secret(self, asked: JsonObject) -> JsonObject:
         """`expires_in` seconds from now the old secret stops signing; 0 is at once, as in the Dashboard."""
         destination_id, expires_in_s = str(asked["endpoint"]), asked.get("expires_in", 0)
-        if not isinstance(expires_in_s, int) or not 0 <= expires_in_s <= ROLLING_MAX_S:
+        if type(expires_in_s) is not int or not 0 <= expires_in_s <= ROLLING_MAX_S:
             raise ValueError(f"expires_in must be whole seconds within 0 and {ROLLING_MAX_S}")
         for books in self.keys.all_books():
             if signing := roll_secret(books, destination_id, expires_in_s=expires_in_s):

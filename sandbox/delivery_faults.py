@@ -35,7 +35,7 @@ class DeliveryFault:
     delay_s: float = 0.0
     """Seconds of the sandbox's clock: of `delay`, how late; of `duplicate`, how long after the first; of `shuffle`,
     how long deliveries are held back before they leave in another order."""
-    _chance: Random = field(default_factory=Random, repr=False)
+    _chance: Random = field(init=False, default_factory=Random, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -11,12 +11,14 @@ from fnmatch import fnmatchcase
 from sandbox.announcement import Announcement, announce, cause
 from sandbox.books import Books
 from sandbox.call import Call
+from sandbox.changes import previous_attributes
 from sandbox.errors import invalid, no_such
 from sandbox.pages import is_within, newest_first, page
 from sandbox.resources.core_events import record_twin
 from sandbox.wire import API_VERSION, JsonObject
 
 TYPES_MAX = 20
+BOUNDS = ("gt", "gte", "lt", "lte")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Event(Announcement):
         }
 
 
-def emit(call: Call, kind: str, subject: JsonObject, *, previous_attributes: JsonObject | None = None) -> Event:
+def emit(call: Call, kind: str, subject: JsonObject) -> Event:
     """Records what this call made happen, and announces it."""
     return _recorded(
         call.books,
@@ -50,7 +52,7 @@ def emit(call: Call, kind: str, subject: JsonObject, *, previous_attributes: Jso
             created=call.now,
             livemode=call.books.livemode,
             subject=subject,
-            previous_attributes=previous_attributes,
+            previous_attributes=previous_attributes(call.books, kind, subject),
             request_id=call.request_id,
             idempotency_key=call.idempotency_key,
         ),
@@ -59,7 +61,14 @@ def emit(call: Call, kind: str, subject: JsonObject, *, previous_attributes: Jso
 
 def record(books: Books, kind: str, subject: JsonObject) -> Event:
     """Records what happened by itself, and announces it."""
-    event = Event(id=books.ids.new("evt"), type=kind, created=books.now, livemode=books.livemode, subject=subject)
+    event = Event(
+        id=books.ids.new("evt"),
+        type=kind,
+        created=books.now,
+        livemode=books.livemode,
+        subject=subject,
+        previous_attributes=previous_attributes(books, kind, subject),
+    )
     return _recorded(books, event)
 
 
@@ -78,12 +87,14 @@ def retrieve(call: Call) -> JsonObject:
 
 
 def list_page(call: Call) -> JsonObject:
-    return page(call, _wanted(call), Event.render)
+    patterns, delivery = _patterns(call), call.params.choice("delivery_success", ("true", "false"))
+    _read_bounds(call)
+    found = page(call, _wanted(call, patterns, delivery), Event.render)
+    call.params.nothing_else()
+    return found
 
 
-def _wanted(call: Call) -> Iterable[Event]:
-    patterns = _patterns(call)
-    delivery = call.params.choice("delivery_success", ("true", "false"))
+def _wanted(call: Call, patterns: list[str], delivery: str | None) -> Iterable[Event]:
     for event in newest_first(call, Event):
         if event.is_forgotten(call.now) or not is_within(call.params, "created", event.created):
             continue
@@ -100,3 +111,10 @@ def _patterns(call: Call) -> list[str]:
     if len(several) > TYPES_MAX:
         raise invalid(f"You may list at most {TYPES_MAX} types.", param="types")
     return [one] if one is not None else several
+
+
+def _read_bounds(call: Call) -> None:
+    """Before the rows, so that bounds are understood also where there is no row to compare with them."""
+    if "created" in call.params and call.params.is_group("created"):
+        for bound in BOUNDS:
+            call.params.group("created").integer(bound)
