@@ -78,3 +78,48 @@ def test_an_event_keeps_the_object_as_it_was_then(shop: Any) -> None:
     shop.v1.billing.meters.deactivate(meter)
     created = shop.v1.events.list({"type": "billing.meter.created"}).data[0]
     assert created.data.object.status == "active"
+
+
+def test_an_update_tells_what_was_before(shop: Any) -> None:
+    meter = shop.meter()
+    shop.v1.billing.meters.deactivate(meter)
+    event = shop.sandbox.control(
+        "POST", "events", account=shop.account, type="billing.meter.updated",
+        object=shop.v1.billing.meters.retrieve(meter).to_dict() | {"display_name": "Other", "new": 1},
+    )  # fmt: skip
+    assert event["data"]["previous_attributes"] == {"display_name": "calls", "new": None}
+
+
+def test_a_first_or_an_unchanged_telling_has_nothing_before_it(shop: Any) -> None:
+    customer = shop.v1.customers.retrieve(shop.customer()).to_dict()
+    asked = {"account": shop.account, "type": "customer.updated", "object": customer}
+    event = shop.sandbox.control("POST", "events", **asked)
+    assert event["data"]["previous_attributes"] == {}
+    assert "previous_attributes" not in shop.v1.events.list().data[1].data
+
+
+def test_filters_go_together_and_an_empty_page_refuses_none(shop: Any) -> None:
+    wanted: Any = {"created": {"gt": 1, "gte": 1, "lt": 2, "lte": 2}, "delivery_success": True, "type": "*"}
+    assert shop.v1.events.list(wanted).data == []
+    shop.customer()
+    assert shop.v1.events.list(wanted).data == []
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"types": ["*"] * 21}, {"created": "soon"}, {"created": {"gte": "soon"}}, {"created": {"after": 1}}, {"limit": 0},
+     {"limit": 101}, {"delivery_success": "maybe"}, {"ending_before": "evt_none"}, {"colour": "blue"}],
+)  # fmt: skip
+def test_what_cannot_be_a_filter_of_events_is_refused(shop: Any, wanted: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.v1.events.list(wanted)
+
+
+def test_forgotten_events_leave_room_for_new_ones(own_shop: Any) -> None:
+    first = own_shop.customer()
+    old = own_shop.v1.events.list().data[0]
+    own_shop.sandbox.control("POST", "clock", advance=30 * DAY_S + 60)
+    own_shop.customer()
+    with pytest.raises(OSError, match="400"):
+        own_shop.sandbox.control("POST", "deliver", event=old.id)
+    assert own_shop.v1.customers.retrieve(first).id == first
