@@ -138,10 +138,7 @@ class Admin:
 
     async def _audit_calls(self, asked: JsonObject) -> JsonObject:
         return self.audit.calls(
-            path=asked.get("path"),
-            account=asked.get("account"),
-            after=int(asked.get("after", 0)),
-            limit=min(int(asked.get("limit", PAGE_MAX)), PAGE_MAX),
+            asked, after=int(asked.get("after", 0)), limit=min(int(asked.get("limit", PAGE_MAX)), PAGE_MAX)
         )
 
     def _books(self, asked: JsonObject) -> Books:

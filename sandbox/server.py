@@ -51,6 +51,7 @@ class Sandbox:
             clock=clock,
             settings=settings or Settings(),
             announce=self._courier.announce,
+            rejected=audit.rejected,
         )
         self._door = Door(keys=keys, faults=faults, audit=audit, clock=clock)
         self._admin = Admin(
