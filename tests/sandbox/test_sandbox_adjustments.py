@@ -35,7 +35,7 @@ def cancel(shop: Any, identifier: str, **more: Any) -> Any:
     return shop.v1.billing.meter_event_adjustments.create(wanted | more)
 
 
-def refused(shop: Any, identifier: str, **more: Any) -> stripe.InvalidRequestError:
+def refused(shop: Any, identifier: str, **more: Any) -> Any:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         cancel(shop, identifier, **more)
     return refusal.value

@@ -136,3 +136,119 @@ def test_a_decimal_sum_is_exact_before_it_becomes_a_float(shop: Any, noon: int) 
     shop.send(customer, "0.1", timestamp=noon)
     shop.send(customer, "0.2", timestamp=noon)
     assert values(shop.summaries(meter, customer, noon, noon + 60)) == [0.3]
+
+
+def test_the_end_may_be_included_too(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    shop.settings(summary_end_is_inclusive=True)
+    shop.send(customer, "1", timestamp=noon)
+    shop.send(customer, "2", timestamp=noon + 60)
+    shop.send(customer, "4", timestamp=noon + 61)
+    assert values(shop.summaries(meter, customer, noon, noon + 60)) == [3.0]
+
+
+def test_the_page_before_a_summary_holds_the_newer_ones_next_to_it(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    window = {"value_grouping_window": "hour"}
+    oldest = shop.summaries(meter, customer, noon - 9 * HOUR_S, noon, **window).data[-1].id
+    page = shop.summaries(meter, customer, noon - 9 * HOUR_S, noon, ending_before=oldest, limit=2, **window)
+    assert [found.start_time for found in page.data] == [noon - 7 * HOUR_S, noon - 8 * HOUR_S]
+    assert page.has_more
+
+
+def test_before_the_newest_summary_there_is_nothing(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    window = {"value_grouping_window": "hour"}
+    newest = shop.summaries(meter, customer, noon - 9 * HOUR_S, noon, **window).data[0].id
+    page = shop.summaries(meter, customer, noon - 9 * HOUR_S, noon, ending_before=newest, **window)
+    assert (page.data, page.has_more) == ([], False)
+
+
+def test_paging_over_hours_with_usage_alone_leaves_none_out(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    shop.settings(summaries_show_empty_windows=False)
+    for hours in (2, 5, 6, 20):
+        shop.send(customer, str(hours), timestamp=noon - hours * HOUR_S)
+    page = shop.summaries(meter, customer, noon - 25 * HOUR_S, noon, value_grouping_window="hour", limit=2)
+    assert page.has_more
+    assert [found.aggregated_value for found in page.auto_paging_iter()] == [2.0, 5.0, 6.0, 20.0]
+
+
+def test_a_summary_has_the_same_id_when_asked_again(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    ids = {shop.summaries(meter, customer, noon, noon + 60).data[0].id for _ in range(2)}
+    assert len(ids) == 1
+
+
+def test_two_cursors_at_once_are_refused(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    cursor = shop.summaries(meter, customer, noon, noon + 60).data[0].id
+    with pytest.raises(stripe.InvalidRequestError, match="only specify one of these"):
+        shop.summaries(meter, customer, noon, noon + 60, starting_after=cursor, ending_before=cursor)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["mtrusg_none", "mtrusg_", "x", "mtrusg_006b49d200AAAAAAAAAAAAAA", "mtrusg_-00000000f"]
+)
+def test_a_cursor_that_is_no_summary_of_the_range_is_refused(shop: Any, noon: int, cursor: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="No such") as refusal:
+        shop.summaries(shop.meter(), shop.customer(), noon, noon + 60, starting_after=cursor)
+    assert (refusal.value.http_status, refusal.value.param) == (400, "starting_after")
+
+
+def test_a_cursor_of_another_customer_is_refused(shop: Any, noon: int) -> None:
+    meter = shop.meter()
+    cursor = shop.summaries(meter, shop.customer(), noon, noon + 60).data[0].id
+    with pytest.raises(stripe.InvalidRequestError, match="No such"):
+        shop.summaries(meter, shop.customer(), noon, noon + 60, starting_after=cursor)
+
+
+@pytest.mark.parametrize("name", ["customer", "start_time", "end_time"])
+def test_what_a_summary_needs_is_a_missing_parameter(shop: Any, noon: int, name: str) -> None:
+    wanted: Any = {"customer": shop.customer(), "start_time": noon, "end_time": noon + 60}
+    del wanted[name]
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.v1.billing.meters.event_summaries.list(shop.meter(), wanted)
+    assert (refusal.value.code, refusal.value.param) == ("parameter_missing", name)
+
+
+def test_hours_without_end_are_refused(shop: Any, noon: int) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="too large"):
+        shop.summaries(shop.meter(), shop.customer(), 0, noon, value_grouping_window="hour")
+
+
+@pytest.mark.parametrize("start", ["-60", "1e3", "99999999999999", "soon"])
+def test_a_time_that_is_none_is_refused(shop: Any, noon: int, start: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.summaries(shop.meter(), shop.customer(), start, noon)
+    assert refusal.value.http_status == 400
+
+
+def test_a_replaced_reading_counts_in_no_range(shop: Any) -> None:
+    meter, customer = shop.meter(event_time_window="day"), shop.customer()
+    midnight = shop.sandbox.now() // 86_400 * 86_400 - 86_400
+    shop.send(customer, "10", timestamp=midnight + 60)
+    shop.send(customer, "7", timestamp=midnight + 2 * HOUR_S)
+    page = shop.summaries(meter, customer, midnight, midnight + 3 * HOUR_S, value_grouping_window="hour")
+    assert values(page) == [7.0, 0.0, 0.0]
+
+
+def test_a_sum_may_be_negative(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    shop.send(customer, "1", timestamp=noon)
+    shop.send(customer, "-2.5", timestamp=noon)
+    assert values(shop.summaries(meter, customer, noon, noon + 60)) == [-1.5]
+
+
+def test_the_last_of_one_second_is_the_last_received(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(formula="last"), shop.customer()
+    for value in ("3", "9", "4"):
+        shop.send(customer, value, timestamp=noon)
+    assert values(shop.summaries(meter, customer, noon, noon + 60)) == [4.0]
+
+
+def test_a_resting_meter_still_tells_what_it_counted(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    shop.send(customer, "5", timestamp=noon)
+    shop.v1.billing.meters.deactivate(meter)
+    assert values(shop.summaries(meter, customer, noon, noon + 60)) == [5.0]
