@@ -32,9 +32,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """The subscription an invoice is of, as it was when the draft was made."""
+    """The subscription an invoice is of, as it was when the draft was made; None of one that is only imagined."""
 
-    subscription: str
+    subscription: str | None
     metadata: dict[str, str]
     billing_mode: str
 

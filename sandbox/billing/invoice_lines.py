@@ -84,7 +84,7 @@ def _charge_line(basis: Basis, charge: Charge, rated: RatedLine, *, place: int) 
         price=price,
         unit_amount=rated.unit_amount,
         quantity=rated.quantity,
-        subscription=charge.subscription,
+        subscription=charge.subscription or None,
         subscription_item=charge.item.id,
         invoice_item=None,
         is_proration=charge.is_proration,

@@ -72,7 +72,7 @@ def drawn(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, 
         recipient=recipient(books, subscription.customer),
         currency=subscription.currency,
         parent=Parent(
-            subscription=subscription.id, metadata=subscription.metadata, billing_mode=subscription.billing_mode
+            subscription=subscription.id or None, metadata=subscription.metadata, billing_mode=subscription.billing_mode
         ),
         billing_reason=reason,
         collection_method=subscription.collection_method,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sandbox.billing.charges import Charge
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import preview_body
+from sandbox.billing.invoice_imagined import NOWHERE, Imagined
 from sandbox.billing.invoice_life import rated
 from sandbox.billing.invoicing import drawn
 from sandbox.books import Books
@@ -15,26 +16,37 @@ from sandbox.call import Call
 from sandbox.errors import ApiError, invalid
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.event_summaries import seen_until
-from sandbox.resources.subscription_items import SubscriptionItem
+from sandbox.resources.subscription_items import SubscriptionItem, items_from
 from sandbox.resources.subscriptions import Subscription
 from sandbox.resources.subscriptions import existing as existing_subscription
 from sandbox.wire import JsonObject
 
-UNBUILT = ("subscription_details", "schedule", "schedule_details", "invoice_items")
-
 
 def create_preview(call: Call) -> JsonObject:
+    """Of a subscription, of a customer's that is billed next, or of items that a customer might subscribe to."""
+    call.params.choice("preview_mode", ("next", "recurring"))
+    if "subscription_details" in call.params:
+        return _first_of(call)
     subscription = _subscription(call)
     call.params.nothing_else()
     return preview_body(call.books, _upcoming(call.books, subscription))
 
 
+def _first_of(call: Call) -> JsonObject:
+    customer = existing_customer(call, call.params.required("customer"), param="customer").id
+    details = call.params.group("subscription_details")
+    mode = details.group("billing_mode").choice("type", ("classic", "flexible")) or "flexible"
+    items = items_from(replace(call, params=details), NOWHERE)
+    call.params.nothing_else()
+    imagined = Imagined(customer=customer, items=items, start_date=call.now, billing_mode=mode)
+    identity = f"upcoming_in_{call.books.ids.letters('upcoming', customer)}"
+    charges = imagined.first_charges()
+    invoice = drawn(call.books, imagined, charges, reason="subscription_create", identity=identity)
+    return preview_body(call.books, _preview(call.books, invoice))
+
+
 def _subscription(call: Call) -> Subscription:
     """The subscription asked for, or the customer's whose period ends first."""
-    for name in UNBUILT:
-        if name in call.params:
-            raise invalid(f"The sandbox does not preview with `{name}`.", param=name)
-    call.params.choice("preview_mode", ("next", "recurring"))
     customer = call.params.text("customer")
     if identity := call.params.text("subscription"):
         return _running(call, existing_subscription(call, identity, param="subscription"), customer=customer)
@@ -66,6 +78,10 @@ def _upcoming(books: Books, subscription: Subscription) -> Invoice:
     charges = [_charge(books, subscription, item) for item in subscription.items]
     identity = f"upcoming_in_{books.ids.letters('upcoming', subscription.id)}"
     invoice = drawn(books, subscription, charges, reason="subscription_cycle", identity=identity)
+    return _preview(books, invoice)
+
+
+def _preview(books: Books, invoice: Invoice) -> Invoice:
     preview = replace(invoice, billing_reason="upcoming", created=invoice.period.end, auto_advance=False)
     return rated(books, preview, until=seen_until(books))
 

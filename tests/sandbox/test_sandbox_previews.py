@@ -96,8 +96,48 @@ def test_a_customer_without_subscription_has_no_upcoming_invoice(shop: Any) -> N
 
 
 def test_a_preview_the_sandbox_cannot_make_is_refused_rather_than_guessed(shop: Any) -> None:
-    with pytest.raises(stripe.InvalidRequestError, match="does not preview"):
-        shop.v1.invoices.create_preview({"customer": shop.customer(), "subscription_details": {"trial_end": "now"}})
+    details: Any = {"items": [{"price": shop.price(shop.meter()).id}], "trial_end": "now"}
+    with pytest.raises(stripe.InvalidRequestError, match="does not act on") as refusal:
+        shop.v1.invoices.create_preview({"customer": shop.customer(), "subscription_details": details})
+    assert refusal.value.param == "subscription_details[trial_end]"
+
+
+def test_items_are_previewed_before_anyone_subscribes_to_them(shop: Any) -> None:
+    seats = shop.v1.prices.create(
+        {"currency": "usd", "product_data": {"name": "Seats"}, "unit_amount": 500, "recurring": {"interval": "month"}}
+    )
+    items = [{"price": seats.id, "quantity": 3}, {"price": shop.price(shop.meter()).id}]
+    invoice = shop.v1.invoices.create_preview({"customer": shop.customer(), "subscription_details": {"items": items}})
+    assert [(line.amount, line.quantity) for line in invoice.lines.data] == [(1_500, 3), (0, 0)]
+    assert invoice.parent.subscription_details.subscription is None
+
+
+def test_a_preview_leaves_nothing_behind(shop: Any) -> None:
+    subscription = shop.subscription(shop.customer(), shop.price(shop.meter()).id)
+    shop.v1.invoices.create_preview({"subscription": subscription.id})
+    assert shop.v1.invoices.list({"customer": subscription.customer, "status": "draft"}).data == []
+
+
+def test_a_preview_has_the_items_that_wait(shop: Any) -> None:
+    subscription = shop.subscription(shop.customer(), shop.price(shop.meter()).id)
+    shop.v1.invoice_items.create({"customer": subscription.customer, "amount": 70, "currency": "usd"})
+    assert shop.v1.invoices.create_preview({"subscription": subscription.id}).total == 70
+    assert shop.v1.invoice_items.list({"pending": True}).data[0].amount == 70
+
+
+def test_a_preview_shows_only_what_was_aggregated(shop: Any) -> None:
+    shop.settings(summary_lag_s=60)
+    customer, price = shop.customer(), shop.price(shop.meter(), unit_amount=10)
+    subscription = shop.subscription(customer, price.id)
+    shop.send(customer, "5")
+    assert shop.v1.invoices.create_preview({"subscription": subscription.id}).total == 0
+
+
+def test_a_subscription_of_another_customer_is_not_previewed(shop: Any) -> None:
+    subscription = shop.subscription(shop.customer(), shop.price(shop.meter()).id)
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.v1.invoices.create_preview({"customer": shop.customer(), "subscription": subscription.id})
+    assert refusal.value.param == "subscription"
 
 
 @pytest.mark.parametrize(("is_billed", "total"), [(False, 0), (True, 50)])
