@@ -36,10 +36,3 @@ def _split(url: str, *, param: str) -> SplitResult:
 
 def _invalid_url(reason: str, *, param: str) -> ApiError:
     return invalid(f"Invalid URL: {reason}", param=param, code="url_invalid")
-
-
-def merged(metadata: dict[str, str], changes: Params) -> dict[str, str]:
-    """Metadata after an update: named keys change, an empty value removes its key, an empty string all of them."""
-    if "metadata" in changes and not changes.is_group("metadata"):
-        return {}
-    return {key: value for key, value in (metadata | changes.texts("metadata")).items() if value}

@@ -6,16 +6,19 @@ to who fetches them and never delivered.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil, floor
 
 from sandbox.announcement import Announcement, announce, cause
 from sandbox.books import Books
 from sandbox.call import Call
-from sandbox.errors import no_such
+from sandbox.errors import ApiError, invalid
 from sandbox.event_types import reference, thin_twin
-from sandbox.pages import newest_first, page
-from sandbox.rfc3339 import text_of
+from sandbox.pages import newest_first, page_v2
+from sandbox.params import NO_BOUND, Bounds, Params
+from sandbox.rfc3339 import instant_of, text_of
 from sandbox.wire import JsonObject
 
+TYPES_MAX = 20
 PING = "v2.core.event_destination.ping"
 
 
@@ -105,13 +108,49 @@ def retrieve(call: Call) -> JsonObject:
     event = call.books.shelf(CoreEvent).get(call.id)
     call.params.nothing_else()
     if event is None or event.is_forgotten(call.now):
-        raise no_such("event", call.id)
+        raise not_found("event", call.id)
     return event.render_fetched()
 
 
+def not_found(noun: str, identity: str) -> ApiError:
+    """What v2 says of an id in the path."""
+    return ApiError(404, f"No such {noun}: '{identity}'", code="not_found")
+
+
 def list_page(call: Call) -> JsonObject:
-    return page(call, _wanted(call), CoreEvent.render_fetched)
+    wanted = _wanted(call, types=_types(call), object_id=call.params.text("object_id"), span=_span(call))
+    found = page_v2(call, wanted, CoreEvent.render_fetched)
+    call.params.nothing_else()
+    return found
 
 
-def _wanted(call: Call) -> Iterable[CoreEvent]:
-    return (event for event in newest_first(call, CoreEvent) if not event.is_forgotten(call.now))
+def _wanted(call: Call, *, types: list[str], object_id: str | None, span: Bounds) -> Iterable[CoreEvent]:
+    for event in newest_first(call, CoreEvent):
+        if event.is_forgotten(call.now) or not span.hold(event.created) or (types and event.type not in types):
+            continue
+        if object_id is None or (event.related_object or {}).get("id") == object_id:
+            yield event
+
+
+def _types(call: Call) -> list[str]:
+    types = call.params.listed("types")
+    if len(types) > TYPES_MAX:
+        raise invalid(f"You may list at most {TYPES_MAX} types.", param="types")
+    return types
+
+
+def _span(call: Call) -> Bounds:
+    """Events are stamped with whole seconds; a bound between two of them is moved to the nearer one within."""
+    asked = call.params.group("created")
+    above, least = _instant(asked, "gt", otherwise=-NO_BOUND), _instant(asked, "gte", otherwise=-NO_BOUND)
+    below, most = _instant(asked, "lt", otherwise=NO_BOUND), _instant(asked, "lte", otherwise=NO_BOUND)
+    return Bounds(lowest=max(floor(above) + 1, ceil(least)), highest=min(ceil(below) - 1, floor(most)))
+
+
+def _instant(asked: Params, name: str, *, otherwise: float) -> float:
+    text = asked.text(name)
+    try:
+        return otherwise if text is None else instant_of(text)
+    except (ValueError, OverflowError) as wrong:
+        message = f"Invalid timestamp: {text:.40}; must be an RFC 3339 timestamp"
+        raise invalid(message, param=asked.named(name)) from wrong

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from sandbox.announcement import Announcement
 from sandbox.call import Call
-from sandbox.errors import ApiError, invalid, missing, no_such
+from sandbox.errors import ApiError, invalid, missing
 from sandbox.event_types import EVERYTHING, SNAPSHOT_TYPES, THIN_TYPES, VERSIONS
-from sandbox.pages import newest_first, page
-from sandbox.receivers import merged, url_of
-from sandbox.resources.core_events import CoreEvent, record_ping
+from sandbox.pages import newest_first, page_v2
+from sandbox.receivers import url_of
+from sandbox.resources.core_events import CoreEvent, not_found, record_ping
 from sandbox.resources.events import Event
 from sandbox.rfc3339 import text_of
 from sandbox.signing import Signing, first_signing
@@ -21,7 +21,6 @@ DESTINATIONS_MAX = 16
 PAYLOADS = ("thin", "snapshot")
 OWN = "@self"
 SECRET, URL = "webhook_endpoint.signing_secret", "webhook_endpoint.url"
-NOUN = "event destination"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ def retrieve(call: Call) -> JsonObject:
 
 def list_page(call: Call) -> JsonObject:
     included = _included(call, (URL,))
-    found = page(call, newest_first(call, EventDestination), lambda destination: destination.render(included))
+    found = page_v2(call, newest_first(call, EventDestination), lambda destination: destination.render(included))
     call.params.nothing_else()
     return found
 
@@ -139,7 +138,7 @@ def _from_params(call: Call) -> EventDestination:
     _refuse_elsewhere(call)
     wanted, version = _enabled_events(call, payload), _snapshot_version(call, payload)
     name, description = params.required("name"), params.text("description") or ""
-    url, metadata = url_of(call, params.group("webhook_endpoint")), merged({}, params)
+    url, metadata = url_of(call, params.group("webhook_endpoint")), params.metadata()
     params.nothing_else()
     if len(call.books.shelf(EventDestination)) >= DESTINATIONS_MAX:
         raise invalid(
@@ -180,7 +179,7 @@ def _changed(call: Call, destination: EventDestination) -> EventDestination:
         description=params.text("description") or "" if "description" in params else destination.description,
         enabled_events=_enabled_events(call, payload) if "enabled_events" in params else destination.enabled_events,
         url=url_of(call, params.group("webhook_endpoint")) if is_moved else destination.url,
-        metadata=merged(destination.metadata, params),
+        metadata=params.metadata(destination.metadata),
     )
 
 
@@ -217,7 +216,7 @@ def _included(call: Call, known: tuple[str, ...]) -> frozenset[str]:
 def _existing(call: Call) -> EventDestination:
     destination = call.books.shelf(EventDestination).get(call.id)
     if destination is None:
-        raise no_such(NOUN, call.id)
+        raise not_found("event destination", call.id)
     return destination
 
 

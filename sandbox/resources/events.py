@@ -13,12 +13,12 @@ from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.changes import previous_attributes
 from sandbox.errors import invalid, no_such
-from sandbox.pages import is_within, newest_first, page
+from sandbox.pages import newest_first, page
+from sandbox.params import Bounds
 from sandbox.resources.core_events import record_twin
 from sandbox.wire import API_VERSION, JsonObject
 
 TYPES_MAX = 20
-BOUNDS = ("gt", "gte", "lt", "lte")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,15 +88,15 @@ def retrieve(call: Call) -> JsonObject:
 
 def list_page(call: Call) -> JsonObject:
     patterns, delivery = _patterns(call), call.params.choice("delivery_success", ("true", "false"))
-    _read_bounds(call)
-    found = page(call, _wanted(call, patterns, delivery), Event.render)
+    wanted = _wanted(call, patterns, delivery=delivery, span=call.params.bounds("created"))
+    found = page(call, wanted, Event.render)
     call.params.nothing_else()
     return found
 
 
-def _wanted(call: Call, patterns: list[str], delivery: str | None) -> Iterable[Event]:
+def _wanted(call: Call, patterns: list[str], *, delivery: str | None, span: Bounds | None) -> Iterable[Event]:
     for event in newest_first(call, Event):
-        if event.is_forgotten(call.now) or not is_within(call.params, "created", event.created):
+        if event.is_forgotten(call.now) or not (span is None or span.hold(event.created)):
             continue
         if patterns and not any(fnmatchcase(event.type, pattern) for pattern in patterns):
             continue
@@ -111,10 +111,3 @@ def _patterns(call: Call) -> list[str]:
     if len(several) > TYPES_MAX:
         raise invalid(f"You may list at most {TYPES_MAX} types.", param="types")
     return [one] if one is not None else several
-
-
-def _read_bounds(call: Call) -> None:
-    """Before the rows, so that bounds are understood also where there is no row to compare with them."""
-    if "created" in call.params and call.params.is_group("created"):
-        for bound in BOUNDS:
-            call.params.group("created").integer(bound)

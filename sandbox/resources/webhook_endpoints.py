@@ -11,7 +11,7 @@ from sandbox.call import Call
 from sandbox.errors import invalid, missing, no_such
 from sandbox.event_types import EVERYTHING
 from sandbox.pages import newest_first, page
-from sandbox.receivers import merged, url_of
+from sandbox.receivers import url_of
 from sandbox.resources.events import Event
 from sandbox.signing import Signing, first_signing
 from sandbox.wire import API_VERSION, JsonObject
@@ -91,7 +91,7 @@ def delete(call: Call) -> JsonObject:
 
 def _from_params(call: Call) -> WebhookEndpoint:
     url, wanted, version = url_of(call, call.params), _enabled_events(call), call.params.text("api_version")
-    description, metadata = call.params.text("description"), merged({}, call.params)
+    description, metadata = call.params.text("description"), call.params.metadata()
     _refuse_connect(call)
     call.params.nothing_else()
     if len(call.books.shelf(WebhookEndpoint)) >= ENDPOINTS_MAX:
@@ -116,8 +116,8 @@ def _changed(call: Call, endpoint: WebhookEndpoint) -> WebhookEndpoint:
         endpoint,
         url=url_of(call, params) if "url" in params else endpoint.url,
         enabled_events=_enabled_events(call) if "enabled_events" in params else endpoint.enabled_events,
-        description=params.text("description") if "description" in params else endpoint.description,
-        metadata=merged(endpoint.metadata, params),
+        description=params.text_or("description", endpoint.description),
+        metadata=params.metadata(endpoint.metadata),
         is_enabled=not params.is_true("disabled") if "disabled" in params else endpoint.is_enabled,
     )
 
