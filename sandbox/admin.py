@@ -1,154 +1,127 @@
-"""The sandbox's own controls under `/_sandbox`: clock, keys, settings, faults, events, and the auditor's reports.
+"""The sandbox's own controls under `/_sandbox`, each with a sentence that `GET /_sandbox` tells.
 
 JSON in and out, and no key: whoever can reach the sandbox may turn its knobs.
 """
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from typing import NamedTuple, TypeAlias
 
+from sandbox.asked import Asked, ControlError
 from sandbox.audit import Audit
-from sandbox.books import Books
-from sandbox.clock import SPEED_MAX, Clock
+from sandbox.clock import Clock
+from sandbox.controls import AccountControls, AuditControls, ClockControls, EventControls, FaultControls
 from sandbox.controls_webhooks import WebhookControls
 from sandbox.courier import Courier
-from sandbox.faults import Fault, Faults
-from sandbox.keys import DEFAULT_ACCOUNT, Keys
-from sandbox.params import INSTANT_MAX
-from sandbox.resources.events import Event, record
+from sandbox.fault_kinds import KINDS
+from sandbox.faults import Faults
+from sandbox.keys import Keys
 from sandbox.timekeeper import Timekeeper
 from sandbox.wire import JsonObject
 
-PAGE_MAX = 1_000
-TIMES_MAX = 100
-JOURNEY_MAX_S = 10 * 366 * 86_400
+ROOT = "/_sandbox"
+Action: TypeAlias = Callable[[Asked], Awaitable[JsonObject]]
 
 
 class UnknownControlError(LookupError):
     """No control of this method and path."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Control(NamedTuple):
+    says: str
+    action: Action
+
+
 class Admin:
-    clock: Clock
-    timekeeper: Timekeeper
-    keys: Keys
-    faults: Faults
-    audit: Audit
-    courier: Courier
+    def __init__(
+        self, *, clock: Clock, timekeeper: Timekeeper, keys: Keys, faults: Faults, audit: Audit, courier: Courier
+    ) -> None:
+        time, audited = ClockControls(clock=clock, timekeeper=timekeeper), AuditControls(audit=audit)
+        accounts, events = (
+            AccountControls(keys=keys, faults=faults, audit=audit),
+            EventControls(keys=keys, courier=courier),
+        )
+        faulty = FaultControls(faults=faults)
+        self._controls = {
+            ("GET", ""): Control("Lists the controls and the kinds of faults.", self._list),
+            ("GET", "clock"): Control("Tells the time, the speed and what falls due next.", time.show),
+            ("POST", "clock"): Control(
+                "Moves the clock: `advance` seconds, `to` an instant or `offset` from the wall; `speed`, `frozen`.",
+                time.change,
+            ),
+            ("POST", "keys"): Control("Makes `key` a key of `account`, `livemode` or not.", accounts.add_key),
+            ("DELETE", "keys"): Control("Revokes `key`: from now on it is answered as expired.", accounts.revoke_key),
+            ("GET", "settings"): Control("Tells the switches, of `account` or for all.", accounts.show_settings),
+            ("POST", "settings"): Control("Sets switches by name, of `account` or for all.", accounts.change_settings),
+            ("POST", "reset"): Control("Forgets everything of `account` but its keys.", accounts.reset),
+            ("GET", "faults"): Control("Lists the faults, with how often each struck.", faulty.show),
+            ("POST", "faults"): Control(
+                "Adds a fault of `kind`; by `path`, `method`, `account`, `share`, `seed`, `times`.", faulty.add
+            ),
+            ("DELETE", "faults"): Control("Removes the fault of `id`, those of `account`, or all.", faulty.remove),
+            ("POST", "events"): Control("Makes an event of `type` about `object` happen to `account`.", events.trigger),
+            ("POST", "deliver"): Control("Delivers `event` again, `times` times at once.", events.deliver),
+            ("GET", "deliveries"): Control(
+                "Lists the attempts to deliver events, of `account` or all.", events.deliveries
+            ),
+            ("GET", "audit"): Control("The auditor's sums, of `account` or all.", audited.report),
+            ("GET", "audit/calls"): Control(
+                "The calls, oldest first, behind the number `after`; by `account`, `path`, `customer`, `event_name`, "
+                "`identifier`, `fate`, `since`.",
+                audited.calls,
+            ),
+            ("GET", "audit/minutes"): Control(
+                "What was applied, by account, customer, event name and minute.", audited.minutes
+            ),
+        } | _of_webhooks(WebhookControls(keys=keys, faults=courier.faults))
 
     async def respond(self, method: str, path: str, *, query: dict[str, str], body: bytes) -> JsonObject:
-        """ValueError, TypeError, KeyError or UnknownControlError for what cannot be understood."""
-        control = self._controls().get((method, path.removeprefix("/_sandbox/")))
+        """ControlError or UnknownControlError for what cannot be understood."""
+        control = self._controls.get((method, path.removeprefix(ROOT).strip("/")))
         if control is None:
-            raise UnknownControlError(f"{method} {path}")
-        asked = json.loads(body) if body else {}
-        if not isinstance(asked, dict):
-            raise TypeError("the body must be a JSON object")
-        return await control({**query, **asked})
+            raise UnknownControlError(f"{method} {path}; GET {ROOT} lists them all")
+        return await control.action(Asked({**query, **_fields(body)}))
 
-    def _controls(self) -> dict[tuple[str, str], Callable[[JsonObject], Awaitable[JsonObject]]]:
+    async def _list(self, asked: Asked) -> JsonObject:
+        asked.nothing_else()
         return {
-            ("GET", "clock"): self._clock,
-            ("POST", "clock"): self._set_clock,
-            ("POST", "keys"): self._add_key,
-            ("DELETE", "keys"): self._revoke_key,
-            ("GET", "settings"): self._settings,
-            ("POST", "settings"): self._set_settings,
-            ("GET", "faults"): self._faults,
-            ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): self._clear_faults,
-            ("POST", "events"): self._trigger,
-            ("POST", "deliver"): self._deliver,
-            ("GET", "deliveries"): self._deliveries,
-            ("GET", "audit"): self._audit,
-            ("GET", "audit/calls"): self._audit_calls,
-            **WebhookControls(keys=self.keys, faults=self.courier.faults).controls(),
+            "controls": [
+                {"method": method, "path": f"{ROOT}/{name}".rstrip("/"), "says": control.says}
+                for (method, name), control in self._controls.items()
+            ],
+            "faults": [{"kind": name, "says": kind.says, "fields": list(kind.fields)} for name, kind in KINDS.items()],
         }
 
-    async def _clock(self, _: JsonObject) -> JsonObject:
-        return self.clock.render()
 
-    async def _set_clock(self, asked: JsonObject) -> JsonObject:
-        """Changes what is named: speed (`frozen` is 0 and back to 1), then the time, by one of its three names."""
-        if "frozen" in asked:
-            self.clock.run_at(0.0 if asked["frozen"] is True else 1.0)
-        if "speed" in asked:
-            self.clock.run_at(_within(asked["speed"], 0, SPEED_MAX))
-        if "advance" in asked:
-            await self.timekeeper.travel(self.clock.instant() + _within(asked["advance"], 0, JOURNEY_MAX_S))
-        if "offset" in asked:
-            await self.timekeeper.travel(self.clock.wall() + _within(asked["offset"], -JOURNEY_MAX_S, JOURNEY_MAX_S))
-        if "to" in asked:
-            await self.timekeeper.travel(_within(asked["to"], 0, INSTANT_MAX))
-        return self.clock.render()
-
-    async def _add_key(self, asked: JsonObject) -> JsonObject:
-        key, livemode = str(asked["key"]), asked.get("livemode") is True
-        account = str(asked.get("account", DEFAULT_ACCOUNT))
-        self.keys.add(key, account=account, livemode=livemode)
-        return {"key": key, "account": account, "livemode": livemode}
-
-    async def _revoke_key(self, asked: JsonObject) -> JsonObject:
-        self.keys.revoke(str(asked["key"]))
-        return {"key": asked["key"], "revoked": True}
-
-    async def _settings(self, asked: JsonObject) -> JsonObject:
-        return asdict(self._books(asked).settings if "account" in asked else self.keys.defaults)
-
-    async def _set_settings(self, asked: JsonObject) -> JsonObject:
-        """For one account and mode; without an account for all there are and all to come."""
-        wanted = {name: value for name, value in asked.items() if name not in {"account", "livemode"}}
-        chosen = [self._books(asked)] if "account" in asked else self.keys.all_books()
-        if "account" not in asked:
-            self.keys.set_defaults(self.keys.defaults.changed(wanted))
-        for books in chosen:
-            books.settings = books.settings.changed(wanted)
-        return await self._settings(asked)
-
-    async def _faults(self, _: JsonObject) -> JsonObject:
-        return {"data": self.faults.render()}
-
-    async def _add_fault(self, asked: JsonObject) -> JsonObject:
-        fault = Fault(**asked)
-        self.faults.add(fault)
-        return fault.render()
-
-    async def _clear_faults(self, asked: JsonObject) -> JsonObject:
-        self.faults.clear(asked.get("account"))
-        return await self._faults(asked)
-
-    async def _trigger(self, asked: JsonObject) -> JsonObject:
-        """Makes any event of any object happen, as `stripe trigger` does."""
-        return record(self._books(asked), str(asked["type"]), dict(asked["object"])).render()
-
-    async def _deliver(self, asked: JsonObject) -> JsonObject:
-        times = min(int(asked.get("times", 1)), TIMES_MAX)
-        for books in self.keys.all_books():
-            if event := books.shelf(Event).get(str(asked["event"])):
-                return {"statuses": await self.courier.repeat(books, event, times=times)}
-        raise ValueError(f"no such event: {asked['event']}")
-
-    async def _deliveries(self, asked: JsonObject) -> JsonObject:
-        account = asked.get("account")
-        return {"data": [made for made in self.courier.attempts() if account in (None, made["account"])]}
-
-    async def _audit(self, asked: JsonObject) -> JsonObject:
-        return self.audit.report(asked.get("account"))
-
-    async def _audit_calls(self, asked: JsonObject) -> JsonObject:
-        return self.audit.calls(
-            asked, after=int(asked.get("after", 0)), limit=min(int(asked.get("limit", PAGE_MAX)), PAGE_MAX)
-        )
-
-    def _books(self, asked: JsonObject) -> Books:
-        account = str(asked.get("account", DEFAULT_ACCOUNT))
-        return self.keys.books(account, livemode=asked.get("livemode") in (True, "true"))
+def _of_webhooks(webhooks: WebhookControls) -> dict[tuple[str, str], Control]:
+    says = {
+        ("POST", "roll_secret"): "Rolls the secret of `endpoint`; the old one signs on for `expires_in` seconds.",
+        ("GET", "delivery_faults"): "Lists the faults of deliveries.",
+        ("POST", "delivery_faults"): "Adds a fault of deliveries; by `kind`, `type`, `account`, `share`, `times`.",
+        ("DELETE", "delivery_faults"): "Removes the faults of deliveries of `account`, or all.",
+    }
+    return {place: Control(says[place], _unread(action)) for place, action in webhooks.controls().items()}
 
 
-def _within(value: object, lowest: float, highest: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("the clock's values must be numbers")
-    if not lowest <= value <= highest:
-        raise ValueError(f"{value} does not lie within {lowest} and {highest}")
-    return value
+def _unread(action: Callable[[JsonObject], Awaitable[JsonObject]]) -> Action:
+    """For controls that read the fields themselves."""
+
+    async def act(asked: Asked) -> JsonObject:
+        try:
+            return await action(asked.rest())
+        except KeyError as missing:
+            raise ControlError(str(missing.args[0]), "is missing") from missing
+        except (TypeError, ValueError) as wrong:
+            raise ControlError(None, str(wrong)) from wrong
+
+    return act
+
+
+def _fields(body: bytes) -> JsonObject:
+    try:
+        fields = json.loads(body) if body else {}
+    except (ValueError, RecursionError) as wrong:
+        raise ControlError(None, "the body could not be parsed as JSON") from wrong
+    if not isinstance(fields, dict):
+        raise ControlError(None, "the body must be a JSON object")
+    return fields

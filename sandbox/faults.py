@@ -67,6 +67,8 @@ class Fault:
         for name in ("seed", "bytes_per_s") + (() if self.times is None else ("times",)):
             if isinstance(getattr(self, name), bool) or not isinstance(getattr(self, name), int):
                 raise FaultError(name, "must be a whole number")
+        if self.times is not None and self.times < 0:
+            raise FaultError("times", "must not be negative")
 
     def strikes(self, *, method: str, path: str, account: str) -> bool:
         is_meant = fnmatchcase(path, self.path) and fnmatchcase(method, self.method)
@@ -140,11 +142,12 @@ class Faults:
     def clear(self, account: str | None = None) -> None:
         self._faults = [fault for fault in self._faults if account not in (None, fault.account)]
 
-    def remove(self, identity: str) -> None:
-        """FaultError where there is none of this id."""
-        if identity not in {fault.id for fault in self._faults}:
-            raise FaultError("id", f"names no fault: {identity}")
-        self._faults = [fault for fault in self._faults if fault.id != identity]
+    def remove(self, identity: str) -> bool:
+        """Whether there was one of this id."""
+        left = [fault for fault in self._faults if fault.id != identity]
+        was_there = len(left) < len(self._faults)
+        self._faults = left
+        return was_there
 
     def drawn(self, *, method: str, path: str, account: str) -> Drawn:
         if not self._faults:

@@ -73,6 +73,16 @@ class Keys:
             )
         return found
 
+    def reset(self, account: str) -> None:
+        """New books for its keys, of both modes; what is still on the agenda for the old ones happens unheard."""
+        for livemode in (False, True):
+            old = self._books.pop((account, livemode), None)
+            if old is None:
+                continue
+            old.announce = _unheard
+            new = self.books(account, livemode=livemode)
+            self._opened |= {key: new for key, opened in self._opened.items() if opened is old}
+
     def all_books(self) -> list[Books]:
         return list(self._books.values())
 
@@ -83,3 +93,7 @@ class Keys:
     @property
     def defaults(self) -> Settings:
         return self._settings
+
+
+def _unheard(_: Books, __: str) -> None:
+    """Nobody hears of events in books that are closed."""

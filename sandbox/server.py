@@ -14,9 +14,10 @@ from functools import partial
 
 from aiohttp import web
 
-from sandbox.admin import Admin, UnknownControlError
+from sandbox.admin import ROOT, Admin, UnknownControlError
 from sandbox.answer import JSON, refusal
 from sandbox.arrival import Arrival, asked_by, secret_of
+from sandbox.asked import ControlError
 from sandbox.audit import Audit
 from sandbox.clock import Clock
 from sandbox.courier import Courier
@@ -35,7 +36,6 @@ GRACE_S = 0.1
 """How long open calls may still run once the sandbox is told to end."""
 BODY_BYTES_MAX = 2 * 1024 * 1024
 """A stream request of 100 events with long keys, several times over."""
-CONTROLS = "/_sandbox"
 
 
 class Sandbox:
@@ -71,7 +71,7 @@ class Sandbox:
             too_large = f"Invalid request: the body is larger than {BODY_BYTES_MAX} bytes."
             return await send(request, refusal(unreadable(too_large, status=413)))
         try:
-            if request.path == CONTROLS or request.path.startswith(f"{CONTROLS}/"):
+            if request.path == ROOT or request.path.startswith(f"{ROOT}/"):
                 return await self._control(request, body)
             answer = await self._door.respond(_arrival(request, body))
         except Exception:  # noqa: BLE001 - the caller gets an answer whatever the sandbox's fault is
@@ -109,10 +109,8 @@ class Sandbox:
             found = await self._admin.respond(request.method, request.path, query=query, body=body)
         except UnknownControlError as error:
             return _explained(404, f"no such control: {error}")
-        except KeyError as error:
-            return _explained(400, f"missing: {error}")
-        except (TypeError, ValueError) as error:
-            return _explained(400, str(error))
+        except ControlError as error:
+            return _explained(400, str(error), field=error.field)
         return web.Response(body=encoded(found), content_type=JSON)
 
 
@@ -131,8 +129,9 @@ def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
     )
 
 
-def _explained(status: int, message: str) -> web.Response:
-    return web.Response(status=status, body=encoded({"error": message}), content_type=JSON)
+def _explained(status: int, message: str, *, field: str | None = None) -> web.Response:
+    told = {"error": message} | ({"field": field} if field else {})
+    return web.Response(status=status, body=encoded(told), content_type=JSON)
 
 
 def _tell(host: str, port: int) -> None:
