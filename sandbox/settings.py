@@ -22,6 +22,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "time_validation": WHEN,
     "report_request_names": ("identifier", "idempotency_key", "id_and_key"),
     "adjustment_validation": ("at_once", "silently"),
+    "backdated_usage_is_billed": ("by_period", "until_now"),
     "limits": MODES,
     "webhook_schedule": ("by_mode", "live", "sandbox"),
     "absent_related_object": ("empty", "null"),
@@ -93,6 +94,14 @@ class Settings:
     """Undocumented: whether a value may be written 1e3."""
     lane_conflict: str = "conflict"
     """Undocumented: a second call for the same customer and meter gets 409 (`conflict`) or 429 (`lock_timeout`)."""
+    backdated_usage_is_billed: str = "by_period"
+    """Undocumented of flexible billing: whether a first invoice takes backdated usage of whole periods, or all of it."""
+    usage_is_billed_at_cancel_at: bool = True
+    """Undocumented: whether a `cancel_at` within a period bills the usage until then, as a period's end does."""
+    duplicate_prices_are_refused: bool = True
+    """Undocumented of flexible billing: whether a subscription may have two items of one price."""
+    invoice_upcoming_days: int = 0
+    """How long before a period's end `invoice.upcoming` is told: a choice of the account at Stripe; 0 tells nothing."""
     trial_usage_is_billed: bool = False
     """Undocumented: whether usage of a trial costs something; Stripe's line template says "Free trial"."""
     finalization_grace_s: int = 3_600

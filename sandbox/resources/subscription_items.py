@@ -1,13 +1,12 @@
-"""Subscription items: one price of a subscription, with the billing period that API 2026 keeps here."""
+"""Subscription items: one price of a subscription, with the billing period that API 2026 keeps here.
+
+An item knows until when it has been billed; everything else about invoices follows from that instant and the periods.
+"""
 
 from dataclasses import dataclass
 
-from sandbox.call import Call
-from sandbox.errors import ApiError, invalid
-from sandbox.params import Params
-from sandbox.periods import Interval, Period, period_at
+from sandbox.periods import Interval, Period, period_from
 from sandbox.resources.prices import Price, Recurring
-from sandbox.resources.prices import existing as existing_price
 from sandbox.wire import JsonObject, decimal_text, whole_or_none
 
 
@@ -20,25 +19,35 @@ class SubscriptionItem:
     recurring: Recurring
     quantity: int | None
     metadata: dict[str, str]
+    current: Period
+    """The billing period it is in, or was in when its subscription ended."""
+    billed_until: int
+    """Usage before this instant is on an invoice, or lost; a licensed item is paid until then."""
 
     @property
     def interval(self) -> Interval:
         return self.recurring.interval
 
-    def period(self, instant: int, *, anchor: int, start: int) -> Period:
-        """The billing period at an instant; one that an anchor cuts short begins with the subscription."""
-        period = period_at(max(instant, start), anchor=anchor, interval=self.interval)
-        return Period(start=max(start, period.start), end=period.end)
+    @property
+    def is_metered(self) -> bool:
+        return self.recurring.meter is not None
 
-    def render(self, period: Period) -> JsonObject:
+    def period(self, instant: int, *, anchor: int, start: int) -> Period:  # noqa: ARG002 - the preview still asks so
+        return period_from(instant, anchor=anchor, interval=self.interval)
+
+    def following(self, anchor: int) -> Period:
+        """The period after the current one."""
+        return period_from(self.current.end, anchor=anchor, interval=self.interval)
+
+    def render(self) -> JsonObject:
         body: JsonObject = {
             "id": self.id,
             "object": "subscription_item",
-            "billed_until": None,
+            "billed_until": self.billed_until,
             "billing_thresholds": None,
             "created": self.created,
-            "current_period_end": period.end,
-            "current_period_start": period.start,
+            "current_period_end": self.current.end,
+            "current_period_start": self.current.start,
             "discounts": [],
             "metadata": self.metadata,
             "plan": _plan(self.price, self.recurring),
@@ -47,46 +56,6 @@ class SubscriptionItem:
             "tax_rates": [],
         }
         return body if self.quantity is None else body | {"quantity": self.quantity}
-
-
-def items_from(call: Call, subscription: str) -> tuple[SubscriptionItem, ...]:
-    items = tuple(_item(call, group, subscription) for group in call.params.groups("items"))
-    if not items:
-        raise ApiError(400, "Missing required param: items.", param="items", code="parameter_missing", began=False)
-    if len({item.price.currency for item in items}) > 1:
-        raise invalid("All prices on a subscription must have the same currency.", param="items")
-    return items
-
-
-def _item(call: Call, params: Params, subscription: str) -> SubscriptionItem:
-    price = existing_price(call, params.required("price"), param=params.named("price"))
-    if price.recurring is None:
-        raise invalid(
-            f"The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`: "
-            f"{price.id}.",
-            param=params.named("price"),
-        )
-    return SubscriptionItem(
-        id=call.books.ids.new("si"),
-        created=call.now,
-        subscription=subscription,
-        price=price,
-        recurring=price.recurring,
-        quantity=_quantity(params, price),
-        metadata=params.texts("metadata"),
-    )
-
-
-def _quantity(params: Params, price: Price) -> int | None:
-    quantity = params.integer("quantity")
-    if not price.is_metered:
-        return 1 if quantity is None else quantity
-    if quantity is not None:
-        raise invalid(
-            f"Quantity should not be specified where usage_type is `metered`. Remove `{params.named('quantity')}`.",
-            param=params.named("quantity"),
-        )
-    return None
 
 
 def _plan(price: Price, recurring: Recurring) -> JsonObject:

@@ -1,23 +1,21 @@
 """Subscriptions: what a customer is billed for, from when, and by which anchor.
 
-Periods are computed from the clock at each look, so a moved clock needs no catching up. A backdated subscription of the
-default billing mode (flexible) is anchored at its backdate; a classic one at its creation.
+Their state is kept here and answered from here; what changes it is in `subscription_creation`, `subscription_updates`
+and `subscription_cancellation` for callers, and in `billing/cycle` for the clock.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from sandbox.books import Books
 from sandbox.call import Call
-from sandbox.errors import ApiError, invalid, no_such
+from sandbox.errors import no_such
 from sandbox.pages import is_within, newest_first, page
-from sandbox.periods import Period, boundary
-from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.events import emit
-from sandbox.resources.subscription_items import SubscriptionItem, items_from
+from sandbox.periods import Period
+from sandbox.resources.events import Event, emit, record
+from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.wire import JsonObject
 
-DAY_S = 86_400
-TRIAL_DAYS_MAX = 730
 STATUSES = (
     "active",
     "all",
@@ -36,15 +34,12 @@ UNSET: JsonObject = {
     "application": None,
     "application_fee_percent": None,
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-    "billing_cycle_anchor_config": None,
     "billing_schedules": [],
     "billing_thresholds": None,
-    "cancellation_details": {"comment": None, "feedback": None, "reason": None},
     "default_source": None,
     "default_tax_rates": [],
     "discounts": [],
     "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
-    "latest_invoice": None,
     "next_pending_invoice_item_invoice": None,
     "on_behalf_of": None,
     "pause_collection": None,
@@ -55,9 +50,17 @@ UNSET: JsonObject = {
     "schedule": None,
     "test_clock": None,
     "transfer_data": None,
-    "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
 }
 """What every subscription of the sandbox says alike, so that typed clients find each field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Why it was or is to be cancelled."""
+
+    reason: str | None = None
+    comment: str | None = None
+    feedback: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class Subscription:
     customer: str
     start_date: int
     anchor: int
+    anchor_config: dict[str, int | None] | None
     billing_mode: str
     collection_method: str
     days_until_due: int | None
@@ -75,70 +79,73 @@ class Subscription:
     default_payment_method: str | None
     metadata: dict[str, str]
     items: tuple[SubscriptionItem, ...]
+    trial_start: int | None
     trial_end: int | None
+    trial_end_told: int | None = None
+    """The trial's end of which `customer.subscription.trial_will_end` has told."""
+    invoice_told: int | None = None
+    """The turn of which `invoice.upcoming` has told."""
+    without_payment_method: str
+    """What becomes of it where a trial ends and there is nothing to pay with."""
+    cancel_at: int | None
     cancel_at_period_end: bool
-    canceled_at: int | None
-    ended_at: int | None
+    credits_unused: bool = True
+    """Whether a cancellation within a period gives back what was paid ahead."""
+    cancellation: Cancellation = Cancellation()
+    canceled_at: int | None = None
+    ended_at: int | None = None
+    is_paused: bool = False
+    latest_invoice: str | None = None
 
     @property
     def currency(self) -> str:
         return self.items[0].price.currency
 
+    @property
+    def is_flexible(self) -> bool:
+        return self.billing_mode == "flexible"
+
+    @property
+    def is_running(self) -> bool:
+        return self.ended_at is None and not self.is_paused
+
+    @property
+    def period_ends_at(self) -> int:
+        """When the first of its items' periods ends."""
+        return min(item.current.end for item in self.items)
+
+    def period(self, item: SubscriptionItem, _: int) -> Period:
+        return item.current
+
+    def period_end(self, _: int) -> int:
+        return self.period_ends_at
+
+    @property
+    def ends_at(self) -> int | None:
+        """When it is to end by itself."""
+        return self.period_ends_at if self.cancel_at_period_end else self.cancel_at
+
+    @property
+    def turns_at(self) -> int:
+        """When something happens to it next: a period ends, or it does."""
+        return self.period_ends_at if self.ends_at is None else min(self.period_ends_at, self.ends_at)
+
     def status(self, now: int) -> str:
         if self.ended_at is not None:
             return "canceled"
+        if self.is_paused:
+            return "paused"
         return "trialing" if self.is_trial(now) else "active"
 
     def is_trial(self, instant: int) -> bool:
-        return self.trial_end is not None and instant < self.trial_end
-
-    def period(self, item: SubscriptionItem, now: int) -> Period:
-        """The item's current period; that of an ended subscription is the one it ended in."""
-        instant = now if self.ended_at is None else min(now, self.ended_at)
-        if self.trial_end is not None and instant < self.trial_end:
-            return Period(start=self.start_date, end=self.trial_end)
-        return item.period(instant, anchor=self.anchor, start=self.start_date)
-
-    def period_end(self, now: int) -> int:
-        return min(self.period(item, now).end for item in self.items)
-
-
-def create(call: Call) -> JsonObject:
-    subscription = _from_params(call)
-    call.books.shelf(Subscription)[subscription.id] = subscription
-    body = rendered(call, subscription)
-    emit(call, "customer.subscription.created", body)
-    return body
+        return (
+            self.trial_end is not None and self.trial_start is not None and self.trial_start <= instant < self.trial_end
+        )
 
 
 def retrieve(call: Call) -> JsonObject:
+    call.params.nothing_else()
     return rendered(call, existing(call, call.id))
-
-
-def update(call: Call) -> JsonObject:
-    """Changes the little that has no billing consequence here; plan changes come with the billing clock."""
-    subscription = existing(call, call.id)
-    if "items" in call.params:
-        raise invalid("The sandbox does not change the items of a subscription.", param="items")
-    changed = replace(
-        subscription,
-        metadata=subscription.metadata | call.params.texts("metadata"),
-        description=call.params.text("description") or subscription.description,
-        cancel_at_period_end=(
-            call.params.is_true("cancel_at_period_end")
-            if "cancel_at_period_end" in call.params
-            else subscription.cancel_at_period_end
-        ),
-    )
-    return _shelved(call, changed, "customer.subscription.updated")
-
-
-def cancel(call: Call) -> JsonObject:
-    subscription = existing(call, call.id)
-    if subscription.ended_at is not None:
-        raise no_such("subscription", call.id)
-    ended = replace(subscription, canceled_at=call.now, ended_at=call.now)
-    return _shelved(call, ended, "customer.subscription.deleted")
 
 
 def list_page(call: Call) -> JsonObject:
@@ -152,15 +159,42 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Subscription:
     return subscription
 
 
+def shelved(books: Books, subscription: Subscription) -> Subscription:
+    books.shelf(Subscription)[subscription.id] = subscription
+    return subscription
+
+
+def answered(call: Call, subscription: Subscription, kind: str) -> JsonObject:
+    """Tells of what a caller did to it; the answer to that caller."""
+    body = rendered(call, shelved(call.books, subscription))
+    emit(call, kind, body)
+    return body
+
+
+def told(books: Books, subscription: Subscription, kind: str) -> Event:
+    """Tells of what time did to it."""
+    return record(books, kind, subscription_body(books, shelved(books, subscription)))
+
+
 def rendered(call: Call, subscription: Subscription) -> JsonObject:
-    now = call.now
+    return subscription_body(call.books, subscription)
+
+
+def subscription_body(books: Books, subscription: Subscription) -> JsonObject:
+    cancellation = subscription.cancellation
     return UNSET | {
         "id": subscription.id,
         "billing_cycle_anchor": subscription.anchor,
+        "billing_cycle_anchor_config": subscription.anchor_config,
         "billing_mode": {"flexible": None, "type": subscription.billing_mode},
-        "cancel_at": subscription.period_end(now) if subscription.cancel_at_period_end else None,
+        "cancel_at": subscription.ends_at,
         "cancel_at_period_end": subscription.cancel_at_period_end,
         "canceled_at": subscription.canceled_at,
+        "cancellation_details": {
+            "comment": cancellation.comment,
+            "feedback": cancellation.feedback,
+            "reason": cancellation.reason,
+        },
         "collection_method": subscription.collection_method,
         "created": subscription.created,
         "currency": subscription.currency,
@@ -169,110 +203,34 @@ def rendered(call: Call, subscription: Subscription) -> JsonObject:
         "default_payment_method": subscription.default_payment_method,
         "description": subscription.description,
         "ended_at": subscription.ended_at,
-        "items": _items_body(subscription, now),
+        "items": _items_body(subscription),
+        "latest_invoice": subscription.latest_invoice,
         "livemode": subscription.livemode,
         "metadata": subscription.metadata,
         "start_date": subscription.start_date,
-        "status": subscription.status(now),
+        "status": subscription.status(books.now),
         "trial_end": subscription.trial_end,
-        "trial_start": subscription.start_date if subscription.trial_end else None,
+        "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
+        "trial_start": subscription.trial_start,
     }
 
 
-def _items_body(subscription: Subscription, now: int) -> JsonObject:
-    items = [item.render(subscription.period(item, now)) for item in subscription.items]
+def _items_body(subscription: Subscription) -> JsonObject:
     return {
         "object": "list",
-        "data": items,
+        "data": [item.render() for item in subscription.items],
         "has_more": False,
-        "total_count": len(items),
+        "total_count": len(subscription.items),
         "url": f"/v1/subscription_items?subscription={subscription.id}",
     }
-
-
-def _from_params(call: Call) -> Subscription:
-    params = call.params
-    customer = existing_customer(call, params.required("customer"), param="customer")
-    identity = call.books.ids.new("sub")
-    items = items_from(call, identity)
-    billing_mode = params.group("billing_mode").choice("type", ("classic", "flexible")) or "flexible"
-    start_date = _start_date(call)
-    trial_end = _trial_end(call)
-    return Subscription(
-        id=identity,
-        created=call.now,
-        livemode=call.books.livemode,
-        customer=customer.id,
-        start_date=start_date,
-        anchor=_anchor(call, items) or trial_end or (start_date if billing_mode == "flexible" else call.now),
-        billing_mode=billing_mode,
-        collection_method=_collection_method(call),
-        days_until_due=params.integer("days_until_due"),
-        description=params.text("description"),
-        default_payment_method=params.text("default_payment_method"),
-        metadata=params.texts("metadata"),
-        items=items,
-        trial_end=trial_end,
-        cancel_at_period_end=params.is_true("cancel_at_period_end"),
-        canceled_at=None,
-        ended_at=None,
-    )
-
-
-def _start_date(call: Call) -> int:
-    backdate = call.params.instant("backdate_start_date")
-    if backdate is not None and backdate > call.now:
-        raise invalid("`backdate_start_date` must be in the past.", param="backdate_start_date")
-    return call.now if backdate is None else backdate
-
-
-def _anchor(call: Call, items: tuple[SubscriptionItem, ...]) -> int | None:
-    anchor = call.params.instant("billing_cycle_anchor")
-    if anchor is None:
-        return None
-    if anchor <= call.now:
-        raise invalid("`billing_cycle_anchor` must be a timestamp in the future.", param="billing_cycle_anchor")
-    latest = min(boundary(call.now, 1, interval=item.interval) for item in items)
-    if anchor > latest:
-        raise ApiError(
-            400,
-            f"`billing_cycle_anchor` cannot be later than next natural billing date ({latest}) for plan.",
-            param="billing_cycle_anchor",
-        )
-    return anchor
-
-
-def _trial_end(call: Call) -> int | None:
-    days, end = call.params.within("trial_period_days", 0, TRIAL_DAYS_MAX), call.params.text("trial_end")
-    if days is not None and end is not None:
-        raise invalid("You may only specify one of trial_period_days and trial_end.", param="trial_end")
-    if end not in (None, "now"):
-        return call.params.instant("trial_end")
-    return call.now + days * DAY_S if days else None
-
-
-def _collection_method(call: Call) -> str:
-    method = call.params.choice("collection_method", ("charge_automatically", "send_invoice")) or "charge_automatically"
-    if "days_until_due" in call.params and method != "send_invoice":
-        raise invalid(
-            "You can only specify `days_until_due` if `collection_method` is `send_invoice`.",
-            param="days_until_due",
-        )
-    return method
-
-
-def _shelved(call: Call, subscription: Subscription, kind: str) -> JsonObject:
-    call.books.shelf(Subscription)[subscription.id] = subscription
-    body = rendered(call, subscription)
-    emit(call, kind, body)
-    return body
 
 
 def _wanted(call: Call) -> Iterable[Subscription]:
     params, now = call.params, call.now
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
+    method = params.text("collection_method")
     for subscription in newest_first(call, Subscription):
-        if customer not in (None, subscription.customer):
+        if customer not in (None, subscription.customer) or method not in (None, subscription.collection_method):
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
