@@ -5,7 +5,7 @@ Usage counts as far as aggregation has seen it; licensed items are billed ahead,
 
 from dataclasses import replace
 
-from sandbox.billing.charges import Charge
+from sandbox.billing.cycle import upcoming
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import preview_body
 from sandbox.billing.invoice_imagined import NOWHERE, Imagined
@@ -16,7 +16,7 @@ from sandbox.call import Call
 from sandbox.errors import ApiError, invalid
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.event_summaries import seen_until
-from sandbox.resources.subscription_items import SubscriptionItem, items_from
+from sandbox.resources.subscription_params import items_from
 from sandbox.resources.subscriptions import Subscription
 from sandbox.resources.subscriptions import existing as existing_subscription
 from sandbox.wire import JsonObject
@@ -54,7 +54,7 @@ def _subscription(call: Call) -> Subscription:
     running = [found for found in call.books.shelf(Subscription).values() if _is_running(found, identity)]
     if not running:
         raise _nothing_upcoming(identity)
-    return min(running, key=lambda subscription: subscription.period_end(call.now))
+    return min(running, key=lambda subscription: subscription.turns_at)
 
 
 def _running(call: Call, subscription: Subscription, *, customer: str | None) -> Subscription:
@@ -75,7 +75,7 @@ def _nothing_upcoming(customer: str) -> ApiError:
 
 
 def _upcoming(books: Books, subscription: Subscription) -> Invoice:
-    charges = [_charge(books, subscription, item) for item in subscription.items]
+    charges = upcoming(books, subscription)
     identity = f"upcoming_in_{books.ids.letters('upcoming', subscription.id)}"
     invoice = drawn(books, subscription, charges, reason="subscription_cycle", identity=identity)
     return _preview(books, invoice)
@@ -84,17 +84,3 @@ def _upcoming(books: Books, subscription: Subscription) -> Invoice:
 def _preview(books: Books, invoice: Invoice) -> Invoice:
     preview = replace(invoice, billing_reason="upcoming", created=invoice.period.end, auto_advance=False)
     return rated(books, preview, until=seen_until(books))
-
-
-def _charge(books: Books, subscription: Subscription, item: SubscriptionItem) -> Charge:
-    current = subscription.period(item, books.now)
-    if item.recurring.meter is None:
-        period = item.period(current.end, anchor=subscription.anchor, start=subscription.start_date)
-        return Charge(subscription=subscription.id, customer=subscription.customer, item=item, period=period)
-    return Charge(
-        subscription=subscription.id,
-        customer=subscription.customer,
-        item=item,
-        period=current,
-        is_free=subscription.is_trial(books.now) and not books.settings.trial_usage_is_billed,
-    )

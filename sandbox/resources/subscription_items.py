@@ -32,9 +32,6 @@ class SubscriptionItem:
     def is_metered(self) -> bool:
         return self.recurring.meter is not None
 
-    def period(self, instant: int, *, anchor: int, start: int) -> Period:  # noqa: ARG002 - the preview still asks so
-        return period_from(instant, anchor=anchor, interval=self.interval)
-
     def following(self, anchor: int) -> Period:
         """The period after the current one."""
         return period_from(self.current.end, anchor=anchor, interval=self.interval)

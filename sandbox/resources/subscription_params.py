@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sandbox.call import Call
 from sandbox.errors import invalid, missing
 from sandbox.params import Params
-from sandbox.periods import Interval, Period, boundary
+from sandbox.periods import Interval, Period, boundary, period_from
 from sandbox.resources.prices import Price, Recurring
 from sandbox.resources.prices import existing as existing_price
 from sandbox.resources.subscription_items import SubscriptionItem
@@ -49,6 +49,21 @@ def wish(call: Call, params: Params) -> Wish:
     price = recurring_price(call, params)
     assert price.recurring is not None, "a recurring price has its recurrence"
     return Wish(price=price, recurring=price.recurring, quantity=quantity_of(params, price), metadata=params.metadata())
+
+
+def items_from(call: Call, subscription: str) -> tuple[SubscriptionItem, ...]:
+    """The items that `items` asks for, in their first natural period."""
+    wishes = [wish(call, group) for group in call.params.groups("items")]
+    check_together(call, wishes, billing_mode="flexible")
+    return tuple(
+        wished.granted(
+            call.books.ids.new("si"),
+            subscription=subscription,
+            current=period_from(call.now, anchor=call.now, interval=wished.recurring.interval),
+            created=call.now,
+        )
+        for wished in wishes
+    )
 
 
 def recurring_price(call: Call, params: Params) -> Price:

@@ -11,7 +11,6 @@ from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import no_such
 from sandbox.pages import is_within, newest_first, page
-from sandbox.periods import Period
 from sandbox.resources.events import Event, emit, record
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.wire import JsonObject
@@ -113,12 +112,6 @@ class Subscription:
     def period_ends_at(self) -> int:
         """When the first of its items' periods ends."""
         return min(item.current.end for item in self.items)
-
-    def period(self, item: SubscriptionItem, _: int) -> Period:
-        return item.current
-
-    def period_end(self, _: int) -> int:
-        return self.period_ends_at
 
     @property
     def ends_at(self) -> int | None:
