@@ -119,6 +119,47 @@ class Shop:
         return found
 
 
+@dataclass(frozen=True)
+class Calendar:
+    """A shop in days: those of 2026, counted from 0."""
+
+    shop: Shop
+    begin: int
+
+    def at(self, day: int) -> int:
+        return self.begin + day * 86_400
+
+    def go(self, day: int, *, hours: int = 0) -> None:
+        self.shop.sandbox.control("POST", "clock", to=self.at(day) + hours * 3_600)
+
+    def seats(self, *, monthly: int = 3_100) -> str:
+        """The id of a licensed price, of a dollar a day in months of 31."""
+        wanted: Any = {"currency": "usd", "product_data": {"name": "Seats"}, "unit_amount": monthly}
+        return self.shop.v1.prices.create(wanted | {"recurring": {"interval": "month"}}).id
+
+    def use(self, customer: str, value: int, *, day: int) -> None:
+        self.shop.send(customer, str(value), timestamp=self.at(day))
+
+    def invoices(self, subscription: str) -> list[stripe.Invoice]:
+        return self.shop.v1.invoices.list({"subscription": subscription}).data[::-1]
+
+    def lines(self, subscription: str) -> list[tuple[Any, int, int, int]]:
+        """Quantity, amount, first and last day of every line of all its invoices, the oldest first."""
+        return [
+            (line.quantity, line.amount, self._day(line.period.start), self._day(line.period.end))
+            for invoice in self.invoices(subscription)
+            for line in invoice.lines.data
+        ]
+
+    def told(self) -> list[str]:
+        return [event.type for event in self.shop.v1.events.list({"limit": 100}).data][::-1]
+
+    def _day(self, instant: int) -> int:
+        day, rest = divmod(instant - self.begin, 86_400)
+        assert rest == 0
+        return day
+
+
 class Receiver:
     """A webhook receiver that remembers what came; `answers` are its next statuses, then 200."""
 
@@ -220,6 +261,15 @@ def own_shop(own_sandbox: Running) -> Iterator[Shop]:
     shop = own_sandbox.shop()
     yield shop
     shop.http.close()
+
+
+@pytest.fixture
+def january(start_sandbox: Callable[..., Any]) -> Iterator["Calendar"]:
+    """A shop whose clock stands still at the beginning of 2026 until the test moves it."""
+    with start_sandbox("--clock", "2026-01-01T00:00:00Z", "--speed", "0") as sandbox:
+        shop = sandbox.shop()
+        yield Calendar(shop=shop, begin=sandbox.now())
+        shop.http.close()
 
 
 @pytest.fixture
