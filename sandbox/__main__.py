@@ -7,9 +7,11 @@ knows.
 import asyncio
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
+from sandbox.cli_controls import INSTANT, audit, clock, fault, settings, settings_of
 from sandbox.clock import SPEED_MAX, Clock
 from sandbox.keys import DEFAULT_KEY
 from sandbox.limits import MODES
@@ -18,12 +20,12 @@ from sandbox.server import Sandbox
 from sandbox.settings import Settings
 
 PORT_MAX = 65_535
-INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"])
 SPEED = click.FloatRange(0, SPEED_MAX)
 EPILOG = f"""\b
 Examples:
   meterpost-sandbox serve --port 12111
   curl http://127.0.0.1:12111/v1/customers -u {DEFAULT_KEY}: -d name=Ada
+  meterpost-sandbox serve --clock 2026-01-31 --speed 3600 --set summary_lag_s=60
 
 Its one key is {DEFAULT_KEY}, of a test account; POST /_sandbox/keys makes others.
 """
@@ -32,6 +34,10 @@ Its one key is {DEFAULT_KEY}, of a test account; POST /_sandbox/keys makes other
 @click.group()
 def main() -> None:
     """A faithful local Stripe, with faults and a clock of its own."""
+
+
+for _group in (clock, fault, audit, settings):
+    main.add_command(_group)
 
 
 @main.command(epilog=EPILOG)
@@ -45,18 +51,31 @@ def main() -> None:
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed and same calls, same ids.")
 @click.option("--limits", type=click.Choice(MODES), default="off", show_default=True, help="Rate limits to keep.")
-@click.option("--clock", type=INSTANT, help="When the sandbox's clock begins, as 2026-01-31T00:00:00Z. Default: now.")
+@click.option(
+    "--clock", "begins_at", type=INSTANT, help="When the sandbox's clock begins, as 2026-01-31T00:00:00Z. Default: now."
+)
 @click.option(
     "--speed", type=SPEED, default=1.0, show_default=True, help="Its seconds for one of ours; 0 stands still."
 )
-def serve(host: str, port: int, *, seed: int, limits: str, clock: datetime | None, speed: float) -> None:
+@click.option("--set", "wanted", metavar="NAME=VALUE", multiple=True, help="Any switch, by name; as often as needed.")
+def serve(
+    host: str, port: int, *, seed: int, limits: str, begins_at: datetime | None, speed: float, wanted: tuple[str, ...]
+) -> None:
     """Serve until told to end; the address and the key are printed as one line of JSON."""
-    offset_s = (clock.replace(tzinfo=UTC).timestamp() - time.time()) if clock else 0.0
-    sandbox = Sandbox(clock=Clock(offset_s=offset_s, speed=speed), seed=seed, settings=Settings(limits=limits))
+    offset_s = (begins_at.replace(tzinfo=UTC).timestamp() - time.time()) if begins_at else 0.0
+    chosen = _chosen({"limits": limits} | settings_of(wanted))
+    sandbox = Sandbox(clock=Clock(offset_s=offset_s, speed=speed), seed=seed, settings=chosen)
     try:
         asyncio.run(sandbox.serve(host=host, port=port))
     except CannotListen as taken:
         raise click.ClickException(f"{taken}; choose another --port, or 0 for a free one") from taken
+
+
+def _chosen(wanted: dict[str, Any]) -> Settings:
+    try:
+        return Settings().changed(wanted)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--set") from wrong
 
 
 if __name__ == "__main__":
