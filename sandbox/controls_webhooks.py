@@ -1,11 +1,17 @@
-"""The controls of webhooks under `/_sandbox`: roll a destination's secret, and make deliveries go wrong."""
+"""The controls of webhooks under `/_sandbox`: thin events, resending, new secrets, and deliveries that go wrong.
+
+The first line of each one's docstring is what `GET /_sandbox` says of it.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sandbox.delivery_faults import DeliveryFault, DeliveryFaults
-from sandbox.destinations import roll_secret
-from sandbox.keys import Keys
+from sandbox.asked import Asked, ControlError
+from sandbox.courier import Courier, event_by_id
+from sandbox.delivery_faults import DeliveryFault
+from sandbox.destinations import roll_secret, still_enabled
+from sandbox.keys import DEFAULT_ACCOUNT, Keys
+from sandbox.resources.core_events import record_thin
 from sandbox.signing import ROLLING_MAX_S
 from sandbox.wire import JsonObject
 
@@ -13,35 +19,69 @@ from sandbox.wire import JsonObject
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookControls:
     keys: Keys
-    faults: DeliveryFaults
+    courier: Courier
 
     def controls(self) -> dict[tuple[str, str], Callable[[JsonObject], Awaitable[JsonObject]]]:
         return {
+            ("POST", "core_events"): self._trigger_thin,
+            ("POST", "resend"): self._resend,
             ("POST", "roll_secret"): self._roll_secret,
             ("GET", "delivery_faults"): self._faults,
             ("POST", "delivery_faults"): self._add_fault,
             ("DELETE", "delivery_faults"): self._clear_faults,
         }
 
-    async def _roll_secret(self, asked: JsonObject) -> JsonObject:
-        """`expires_in` seconds from now the old secret stops signing; 0 is at once, as in the Dashboard."""
-        destination_id, expires_in_s = str(asked["endpoint"]), asked.get("expires_in", 0)
-        if type(expires_in_s) is not int or not 0 <= expires_in_s <= ROLLING_MAX_S:
-            raise ValueError(f"expires_in must be whole seconds within 0 and {ROLLING_MAX_S}")
+    async def _trigger_thin(self, fields: JsonObject) -> JsonObject:
+        """Makes a thin event of `type` happen to `account`, with its `related_object` and `data`."""
+        asked = Asked(fields)
+        account, kind = asked.text("account") or DEFAULT_ACCOUNT, asked.required("type")
+        related = asked.group("related_object") if "related_object" in asked else None
+        details = asked.group("data") if "data" in asked else {}
+        livemode = asked.is_true("livemode")
+        asked.nothing_else()
+        books = self.keys.books(account, livemode=livemode)
+        return record_thin(books, kind, related_object=related, details=details).render_fetched()
+
+    async def _resend(self, fields: JsonObject) -> JsonObject:
+        """Sends `event`, snapshot or thin, once more to one `endpoint`; its automatic repeats go on."""
+        asked = Asked(fields)
+        event_id, destination_id = asked.required("event"), asked.required("endpoint")
+        asked.nothing_else()
+        for books in self.keys.all_books():
+            event, destination = event_by_id(books, event_id), still_enabled(books, destination_id)
+            if event and destination and destination.may_carry(event):
+                return {"status": await self.courier.resend(books, event, destination)}
+        raise ControlError("event", f"{event_id:.100} and an enabled endpoint {destination_id:.100} do not go together")
+
+    async def _roll_secret(self, fields: JsonObject) -> JsonObject:
+        """Gives `endpoint` a new secret; the old one signs along for `expires_in` seconds."""
+        asked = Asked(fields)
+        destination_id = asked.required("endpoint")
+        expires_in_s = asked.whole("expires_in", default=0, highest=ROLLING_MAX_S)
+        asked.nothing_else()
         for books in self.keys.all_books():
             if signing := roll_secret(books, destination_id, expires_in_s=expires_in_s):
                 return {"endpoint": destination_id, "secret": signing.secret, "expires_at": signing.previous_until}
-        raise ValueError(f"no such endpoint: {destination_id}")
+        raise ControlError("endpoint", f"{destination_id:.100} is not known")
 
-    async def _faults(self, _: JsonObject) -> JsonObject:
-        return {"data": self.faults.render()}
+    async def _faults(self, fields: JsonObject) -> JsonObject:
+        """Lists the faults of deliveries."""
+        Asked(fields).nothing_else()
+        return self._told()
 
-    async def _add_fault(self, asked: JsonObject) -> JsonObject:
-        fault = DeliveryFault(**asked)
-        self.faults.add(fault)
+    async def _add_fault(self, fields: JsonObject) -> JsonObject:
+        """Adds a fault of deliveries; `kind`, `type`, `account`, `share`, `seed`, `times`, `copies`, `delay_s`."""
+        fault = DeliveryFault(**fields)
+        self.courier.faults.add(fault)
         return fault.render()
 
-    async def _clear_faults(self, asked: JsonObject) -> JsonObject:
-        """All of them, or those of one account."""
-        self.faults.clear(asked.get("account"))
-        return await self._faults(asked)
+    async def _clear_faults(self, fields: JsonObject) -> JsonObject:
+        """Removes the faults of deliveries, those of `account` or all; tells which are left."""
+        asked = Asked(fields)
+        account = asked.text("account")
+        asked.nothing_else()
+        self.courier.faults.clear(account)
+        return self._told()
+
+    def _told(self) -> JsonObject:
+        return {"data": self.courier.faults.render()}

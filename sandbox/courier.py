@@ -14,7 +14,7 @@ from itertools import groupby
 from sandbox.announcement import Announcement, keep, settled
 from sandbox.books import Books
 from sandbox.delivery_faults import DeliveryFault, DeliveryFaults
-from sandbox.destinations import still_enabled, wanting
+from sandbox.destinations import Destination, still_enabled, wanting
 from sandbox.post import Post
 from sandbox.repeats import next_pause_s
 from sandbox.resources.core_events import CoreEvent
@@ -48,7 +48,8 @@ class Courier:
 
     def announce(self, books: Books, event_id: str) -> None:
         """Starts the delivery of a new event to every destination that wants it, and perhaps that of its double."""
-        event: Announcement = books.shelf(Event).get(event_id) or books.shelf(CoreEvent)[event_id]
+        event = event_by_id(books, event_id)
+        assert event is not None, "an event is shelved before it is announced"
         self._send(books, event)
         if self.faults.makes_twins(event_type=event.type, account=books.account):
             double = replace(event, id=books.ids.new("evt"), pending=0, acknowledged_at=None)
@@ -63,6 +64,10 @@ class Courier:
         """
         posts = [self._post.attempt(books, event, found) for found in wanting(books, event) for _ in range(times)]
         return await asyncio.gather(*posts)
+
+    async def resend(self, books: Books, event: Announcement, destination: Destination) -> int:
+        """Sends it once more to one destination; the status."""
+        return await self._post.attempt(books, event, destination)
 
     def attempts(self) -> list[JsonObject]:
         return self._post.attempts()
@@ -152,6 +157,11 @@ class Courier:
         pause_s = next_pause_s(delivery.books, attempts=delivery.attempts, since_first_s=since_first_s)
         if pause_s is not None:
             self._later(delivery, pause_s, partial(self._start, partial(self._deliver, delivery.again())))
+
+
+def event_by_id(books: Books, event_id: str) -> Announcement | None:
+    """The snapshot or thin event of this id."""
+    return books.shelf(Event).get(event_id) or books.shelf(CoreEvent).get(event_id)
 
 
 def _destination_id(delivery: Delivery) -> str:

@@ -44,6 +44,8 @@ class DeliveryFault:
             raise TypeError("type and account must be strings")
         self._check("share", lowest=0, highest=1)
         self._check("delay_s", lowest=0, highest=DELAY_MAX_S)
+        if self.kind in {"delay", "shuffle"} and not self.delay_s:
+            raise ValueError(f"{self.kind} needs delay_s: how long deliveries are held back")
         self._check("copies", lowest=1, highest=COPIES_MAX)
         if self.times is not None:
             self._check("times", lowest=0, highest=INTEGER_MAX)

@@ -23,6 +23,9 @@ class Destination(Protocol):
     def signing(self) -> Signing: ...
     @property
     def is_enabled(self) -> bool: ...
+    def may_carry(self, event: Announcement) -> bool:
+        """Whether it is for events of this kind: snapshot or thin."""
+
     def wants(self, event: Announcement) -> bool:
         """Whether it is to be told of this event, were it enabled."""
 

@@ -39,11 +39,13 @@ class EventDestination:
     metadata: dict[str, str]
     is_enabled: bool = True
 
+    def may_carry(self, event: Announcement) -> bool:
+        return isinstance(event, CoreEvent if self.event_payload == "thin" else Event)
+
     def wants(self, event: Announcement) -> bool:
         if isinstance(event, CoreEvent) and event.only_for is not None:
             return event.only_for == self.id
-        kind = CoreEvent if self.event_payload == "thin" else Event
-        return isinstance(event, kind) and (EVERYTHING in self.enabled_events or event.type in self.enabled_events)
+        return self.may_carry(event) and (EVERYTHING in self.enabled_events or event.type in self.enabled_events)
 
     def body_of(self, event: Announcement) -> JsonObject:
         if isinstance(event, CoreEvent):

@@ -33,9 +33,11 @@ class WebhookEndpoint:
     metadata: dict[str, str]
     is_enabled: bool = True
 
+    def may_carry(self, event: Announcement) -> bool:
+        return isinstance(event, Event)
+
     def wants(self, event: Announcement) -> bool:
-        is_enabled_type = EVERYTHING in self.enabled_events or event.type in self.enabled_events
-        return isinstance(event, Event) and is_enabled_type
+        return self.may_carry(event) and (EVERYTHING in self.enabled_events or event.type in self.enabled_events)
 
     def body_of(self, event: Announcement) -> JsonObject:
         assert isinstance(event, Event), "an endpoint wants snapshot events only"

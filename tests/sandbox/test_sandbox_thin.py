@@ -138,3 +138,68 @@ def test_a_thin_event_is_forgotten_after_thirty_days(own_shop: Any) -> None:
 def test_what_cannot_be_a_filter_of_thin_events_is_refused(shop: Any, wanted: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         listed(shop, **wanted)
+
+
+ERROR_REPORT = {
+    "developer_message_summary": "There is 1 invalid event",
+    "reason": {
+        "error_count": 1,
+        "error_types": [{"code": "no_meter", "error_count": 1, "sample_errors": [
+            {"error_message": "No meter.", "request": {"identifier": "i-1"}}]}],
+    },
+    "validation_start": "2026-11-20T00:00:00.000Z",
+    "validation_end": "2026-11-20T00:00:10.000Z",
+}  # fmt: skip
+
+
+def trigger(shop: Any, kind: str, **more: Any) -> Any:
+    return shop.sandbox.control("POST", "core_events", account=shop.account, type=kind, data=ERROR_REPORT, **more)
+
+
+def test_data_is_fetched_and_never_delivered(shop: Any, receiver: Any) -> None:
+    secret = destination(shop, receiver.url, "v1.billing.meter.error_report_triggered")
+    meter = shop.meter()
+    related = {"id": meter, "type": "billing.meter", "url": f"/v1/billing/meters/{meter}"}
+    trigger(shop, "v1.billing.meter.error_report_triggered", related_object=related)
+    told = shop.client.parse_event_notification(*receiver.wait(1)[0], secret)
+    assert told.fetch_event().data.reason.error_types[0].sample_errors[0].request.identifier == "i-1"
+    assert told.fetch_related_object().event_name == "calls"
+    assert "data" not in json.loads(receiver.wait(1)[0][0])
+
+
+@pytest.mark.parametrize(("switch", "expected"), [("empty", {}), ("null", None)])
+def test_an_event_about_no_object_says_so_in_either_way(shop: Any, receiver: Any, switch: str, expected: Any) -> None:
+    shop.settings(absent_related_object=switch)
+    secret = destination(shop, receiver.url, "v1.billing.meter.no_meter_found")
+    trigger(shop, "v1.billing.meter.no_meter_found")
+    body, signature = receiver.wait(1)[0]
+    assert json.loads(body)["related_object"] == expected
+    told = shop.client.parse_event_notification(body, signature, secret)
+    assert told.fetch_event().data.reason.error_count == 1
+
+
+@pytest.mark.parametrize("more", [{"related_object": "mtr_1"}, {"data": [1]}, {"type": None, "related_object": 7}])
+def test_what_is_no_thin_event_cannot_be_made_to_happen(shop: Any, more: Any) -> None:
+    with pytest.raises(OSError, match="400"):
+        shop.sandbox.control("POST", "core_events", **{"account": shop.account, "type": "v1.x", **more})
+    assert listed(shop).data == []
+
+
+def test_one_event_can_be_sent_again_to_one_endpoint(shop: Any, receiver: Any) -> None:
+    made = shop.client.v2.core.event_destinations.create(
+        {"name": "Thin", "type": "webhook_endpoint", "event_payload": "thin", "enabled_events": ["*"],
+         "webhook_endpoint": {"url": receiver.url}},
+    )  # fmt: skip
+    shop.customer()
+    event = listed(shop).data[0]
+    asked = {"event": event.id, "endpoint": made.id}
+    assert shop.sandbox.control("POST", "resend", **asked) == {"status": 200}
+    assert {json.loads(body)["id"] for body, _ in receiver.wait(2)} == {event.id}
+
+
+def test_a_snapshot_cannot_be_sent_to_a_thin_destination(shop: Any, receiver: Any) -> None:
+    destination(shop, receiver.url, "*")
+    made = shop.client.v2.core.event_destinations.list().data[0].id
+    shop.customer()
+    with pytest.raises(OSError, match="400"):
+        shop.sandbox.control("POST", "resend", event=shop.v1.events.list().data[0].id, endpoint=made)

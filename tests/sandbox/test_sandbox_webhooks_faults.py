@@ -144,7 +144,8 @@ def test_faults_are_told_and_cleared(own_shop: Any, fault: Any) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"kind": "explode"}, {}, {"kind": "drop", "share": 2}, {"kind": "drop", "share": "all"},
+        {"kind": "explode"},
+        {"kind": "delay"}, {"kind": "shuffle"}, {}, {"kind": "drop", "share": 2}, {"kind": "drop", "share": "all"},
         {"kind": "delay", "delay_s": -1}, {"kind": "delay", "delay_s": 1e12}, {"kind": "duplicate", "copies": 0},
         {"kind": "duplicate", "copies": 10**9}, {"kind": "drop", "type": 7}, {"kind": "drop", "times": -1},
         {"kind": "drop", "seed": None}, {"kind": "drop", "colour": "blue"}, {"kind": "drop", "_chance": 1},

@@ -70,7 +70,7 @@ def test_test_mode_signs_with_a_wrong_scheme_too(made: Any, heard: Any) -> None:
     assert schemes == ["t", "v1", "v0"]
 
 
-@pytest.mark.parametrize("asked", [{"endpoint": "we_none"}, {"endpoint": 7}, {}])
+@pytest.mark.parametrize("asked", [{"endpoint": "we_none"}, {"endpoint": 7}, {}, {"endpoint": "we_none", "colour": 1}])
 def test_a_secret_of_nothing_cannot_be_rolled(shared_sandbox: Any, asked: Any) -> None:
     with pytest.raises(OSError, match="400"):
         shared_sandbox.control("POST", "roll_secret", **asked)
@@ -80,3 +80,12 @@ def test_a_secret_of_nothing_cannot_be_rolled(shared_sandbox: Any, asked: Any) -
 def test_a_secret_expires_within_a_day(own_shop: Any, made: Any, expires_in: Any) -> None:
     with pytest.raises(OSError, match="400"):
         roll(own_shop, made.id, expires_in=expires_in)
+
+
+def test_live_mode_signs_with_v1_alone(own_sandbox: Any, receiver: Any) -> None:
+    live = own_sandbox.shop(livemode=True)
+    live.settings(live_webhooks_need_https=False)
+    live.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    live.customer()
+    assert [part.partition("=")[0] for part in receiver.wait(1)[0][1].split(",")] == ["t", "v1"]
+    live.http.close()
