@@ -131,6 +131,26 @@ def test_an_event_of_another_meter_is_unknown(shop: Any, customer: str) -> None:
     assert refused(shop, "row-1", event_name="other").http_status == 400
 
 
+def test_an_event_that_was_rejected_later_is_unknown(shop: Any, customer: str) -> None:
+    shop.settings(customer_validation="later")
+    shop.send("cus_stranger", identifier="row-1")
+    assert "received in the last 24 hours" in str(refused(shop, "row-1"))
+
+
+def test_in_v2_too_an_unknown_event_is_refused(shop: Any, customer: str) -> None:
+    wanted: Any = {"type": "cancel", "event_name": "calls", "cancel": {"identifier": "row-1"}}
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.client.v2.billing.meter_event_adjustments.create(wanted)
+    assert refusal.value.http_status == 400
+
+
+def test_a_jump_over_the_delay_carries_the_cancellation_out_in_its_time(shop: Any, meter: str, customer: str) -> None:
+    shop.send(customer, "5", identifier="row-1")
+    cancel(shop, "row-1")
+    advance(shop, 30 * DAY_S)
+    assert counted(shop, meter, customer) == 0
+
+
 @pytest.mark.parametrize("seconds", [0, 10])
 def test_an_event_cannot_be_cancelled_twice(shop: Any, customer: str, seconds: int) -> None:
     shop.send(customer, identifier="row-1")
@@ -176,3 +196,38 @@ def test_a_cancelled_identifier_may_become_free(shop: Any, meter: str, customer:
 )
 def test_a_malformed_adjustment_is_refused(shop: Any, customer: str, wanted: Any, param: str) -> None:
     assert refused(shop, "row-1", **wanted).param == param
+
+
+@pytest.fixture
+def subscription(shop: Any, meter: str, customer: str) -> str:
+    return str(shop.subscription(customer, shop.price(meter, unit_amount=100).id).id)
+
+
+def test_a_cancelled_event_leaves_the_coming_invoice(shop: Any, customer: str, subscription: str) -> None:
+    shop.send(customer, "5", identifier="row-1")
+    shop.send(customer, "2")
+    cancel(shop, "row-1")
+    advance(shop, 10)
+    assert shop.v1.invoices.create_preview({"subscription": subscription}).total == 200
+
+
+def test_a_cancelled_event_leaves_a_draft_before_it_is_final(shop: Any, customer: str, subscription: str) -> None:
+    period_end = shop.v1.subscriptions.retrieve(subscription)["items"].data[0].current_period_end
+    advance(shop, period_end - START - 60)
+    shop.send(customer, "5", identifier="row-1")
+    advance(shop, 120)
+    cancel(shop, "row-1")
+    advance(shop, 2 * 3_600)
+    [invoice] = shop.v1.invoices.list({"customer": customer, "limit": 1}).data
+    assert (invoice.status, invoice.total) == ("paid", 0)
+
+
+def test_a_cancellation_after_finalization_changes_no_invoice(shop: Any, customer: str, subscription: str) -> None:
+    period_end = shop.v1.subscriptions.retrieve(subscription)["items"].data[0].current_period_end
+    advance(shop, period_end - START - 60)
+    shop.send(customer, "5", identifier="row-1")
+    advance(shop, 2 * 3_600)
+    cancel(shop, "row-1")
+    advance(shop, 60)
+    [invoice] = shop.v1.invoices.list({"customer": customer, "limit": 1}).data
+    assert (invoice.status, invoice.total) == ("paid", 500)

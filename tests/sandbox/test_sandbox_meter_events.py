@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 import stripe
@@ -112,6 +113,19 @@ def test_an_unknown_event_name_is_refused(shop: Any) -> None:
 def test_an_inactive_meter_takes_nothing_more(shop: Any) -> None:
     shop.v1.billing.meters.deactivate(shop.meter())
     assert "No active meter found" in str(shop.refused(shop.customer()))
+
+
+def test_a_deleted_customer_is_unknown(shop: Any, customer: str) -> None:
+    shop.v1.customers.delete(customer)
+    assert f"No such customer: '{customer}'" in str(shop.refused(customer))
+
+
+@pytest.mark.parametrize("name", ["identifier_scope", "meter_validation", "report_request_names"])
+def test_a_switch_takes_no_other_answer(shop: Any, name: str) -> None:
+    with pytest.raises(HTTPError) as refusal:
+        shop.settings(**{name: "perhaps"})
+    assert refusal.value.code == 400
+    refusal.value.close()
 
 
 def test_an_unknown_customer_is_refused_at_once(shop: Any, customer: str) -> None:

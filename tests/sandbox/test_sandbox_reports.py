@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.fault_kinds import REJECTION_CODES
+
 DAY_S = 86_400
 ERROR_REPORT = "v1.billing.meter.error_report_triggered"
 NO_METER_FOUND = "v1.billing.meter.no_meter_found"
@@ -244,6 +246,21 @@ def test_a_share_of_good_meter_events_can_be_rejected_later(late_shop: Any, mete
     page = late_shop.summaries(meter, customer, 1_800_000_000, 1_800_000_060)
     assert 4 <= count <= 16
     assert page.data[0].aggregated_value == 20 - count
+
+
+@pytest.mark.parametrize("code", REJECTION_CODES)
+def test_a_good_meter_event_can_be_rejected_with_any_code(late_shop: Any, meter: str, code: str) -> None:
+    late_shop.fault("rejected_later", code=code)
+    late_shop.send(late_shop.customer(), identifier="row-1")
+    report = reported(late_shop)
+    assert codes(report) == [(code, 1)]
+    assert report["type"] == (NO_METER_FOUND if code == "no_meter" else ERROR_REPORT)
+
+
+def test_an_event_of_v2_is_rejected_later_too(late_shop: Any, meter: str) -> None:
+    wanted: Any = {"event_name": "calls", "payload": {"stripe_customer_id": "cus_stranger", "value": "1"}}
+    identifier = late_shop.client.v2.billing.meter_events.create(wanted).identifier
+    assert samples(reported(late_shop))[0]["request"] == {"identifier": identifier}
 
 
 def test_the_auditor_takes_back_what_was_rejected_later(late_shop: Any, meter: str) -> None:
