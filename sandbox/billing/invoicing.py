@@ -16,10 +16,10 @@ from sandbox.billing.invoice_life import finalized, opened
 from sandbox.billing.invoice_lines import charged, product_name, rated_charge
 from sandbox.billing.invoice_pending import keep, pending
 from sandbox.billing.invoice_recipient import recipient
+from sandbox.billing.invoice_words import described
 from sandbox.books import Books
 from sandbox.periods import Period, period_at
 from sandbox.rating import RatedLine
-from sandbox.wire import decimal_text
 
 
 class Subscribed(Protocol):
@@ -107,7 +107,8 @@ def _grace_s(books: Books, charges: Sequence[Charge], *, reason: str) -> int:
 def _item_of(
     books: Books, subscription: Subscribed, charge: Charge, *, rated: RatedLine, description: str | None
 ) -> InvoiceItem:
-    named = f"{decimal_text(rated.quantity)} × {product_name(books, charge)}"  # noqa: RUF001 - Stripe's own sign
+    product = product_name(books, charge)
+    words = described(charge, rated, product=product, billing_mode=subscription.billing_mode)
     return InvoiceItem(
         id=books.ids.new("ii"),
         created=books.now,
@@ -121,7 +122,7 @@ def _item_of(
         unit_amount=rated.unit_amount,
         price=charge.item.price,
         period=charge.period,
-        description=description or named,
+        description=description or words,
         is_discountable=not charge.is_proration,
         is_proration=charge.is_proration,
         metadata={},

@@ -10,6 +10,7 @@ from sandbox.billing.invoice_life import advancing, due_date, opened, updated
 from sandbox.billing.invoice_pending import pending, pending_without_subscription
 from sandbox.billing.invoice_recipient import recipient
 from sandbox.call import Call
+from sandbox.currencies import known
 from sandbox.errors import ApiError, invalid, missing
 from sandbox.params import Params
 from sandbox.periods import Period
@@ -80,7 +81,8 @@ def _whose(call: Call) -> Whose:
     existing_customer(call, customer, param="customer")
     if subscription is not None and subscription.customer != customer:
         raise invalid(f"The subscription {subscription.id} does not belong to {customer}.", param="subscription")
-    currency = (params.text("currency") or (subscription.currency if subscription else CURRENCY_DEFAULT)).lower()
+    otherwise = subscription.currency if subscription else CURRENCY_DEFAULT
+    currency = known(params.text("currency") or otherwise, param="currency")
     taken = _items(call, customer, currency, subscription=subscription)
     return Whose(customer=customer, currency=currency, subscription=subscription, items=tuple(taken))
 

@@ -6,10 +6,12 @@ from fractions import Fraction
 
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.call import Call
+from sandbox.currencies import known
 from sandbox.errors import invalid, missing
 from sandbox.params import Params
 from sandbox.rating import per_unit, whole
 from sandbox.resources import products
+from sandbox.resources.price_amounts import amount_from
 from sandbox.resources.prices import Price
 from sandbox.resources.prices import existing as existing_price
 
@@ -40,9 +42,7 @@ def new_worth(call: Call, *, currency: str | None) -> Worth:
     if way is None:
         raise missing("amount")
     terms = _terms(call, way)
-    asked = (call.params.text("currency") or terms.currency or currency or "").lower()
-    if not asked:
-        raise missing("currency")
+    asked = known(call.params.text("currency") or terms.currency or currency or _no_currency(), param="currency")
     for other in (terms.currency, currency):
         if other not in (None, asked):
             raise invalid(f"The currency of the invoice item must be {other}.", param="currency")
@@ -127,8 +127,10 @@ def _price_terms(call: Call, group: Params) -> Terms:
 
 def _inline_terms(call: Call, group: Params) -> Terms:
     products.existing(call, group.required("product"), param=group.named("product"))
-    given, exact = group.integer("unit_amount"), group.decimal("unit_amount_decimal")
-    if (given is None) == (exact is None):
-        raise missing(group.named("unit_amount"))
-    amount = exact if given is None else Decimal(given)
-    return Terms(unit_amount=amount or Decimal(0), currency=group.required("currency").lower(), price=None)
+    amount = amount_from(group, "unit_amount", is_required=True)
+    currency = known(group.required("currency"), param=group.named("currency"))
+    return Terms(unit_amount=amount or Decimal(0), currency=currency, price=None)
+
+
+def _no_currency() -> str:
+    raise missing("currency")

@@ -61,13 +61,13 @@ def _running(call: Call, subscription: Subscription, *, customer: str | None) ->
     if customer not in (None, subscription.customer):
         existing_customer(call, customer or "", param="customer")
         raise invalid(f"The subscription {subscription.id} does not belong to {customer}.", param="subscription")
-    if subscription.ended_at is not None:
+    if not subscription.is_running:
         raise _nothing_upcoming(subscription.customer)
     return subscription
 
 
 def _is_running(subscription: Subscription, customer: str) -> bool:
-    return subscription.customer == customer and subscription.ended_at is None
+    return subscription.customer == customer and subscription.is_running
 
 
 def _nothing_upcoming(customer: str) -> ApiError:
@@ -78,9 +78,11 @@ def _upcoming(books: Books, subscription: Subscription) -> Invoice:
     charges = upcoming(books, subscription)
     identity = f"upcoming_in_{books.ids.letters('upcoming', subscription.id)}"
     invoice = drawn(books, subscription, charges, reason="subscription_cycle", identity=identity)
-    return _preview(books, invoice)
+    if not invoice.charges and not invoice.items:
+        raise _nothing_upcoming(subscription.customer)
+    return _preview(books, replace(invoice, created=subscription.turns_at))
 
 
 def _preview(books: Books, invoice: Invoice) -> Invoice:
-    preview = replace(invoice, billing_reason="upcoming", created=invoice.period.end, auto_advance=False)
+    preview = replace(invoice, billing_reason="upcoming", auto_advance=False)
     return rated(books, preview, until=seen_until(books))

@@ -134,6 +134,7 @@ def test_items_are_listed_by_customer_and_invoice(shop: Any, customer: str, draf
     [
         ({"currency": "usd"}, "amount"),
         ({"amount": 5}, "currency"),
+        ({"amount": 5, "currency": "gold"}, "currency"),
         ({"amount": 5, "currency": "usd", "quantity": 2}, "quantity"),
         ({"amount": 5, "currency": "usd", "unit_amount_decimal": "1"}, "unit_amount_decimal"),
         ({"unit_amount_decimal": "1", "currency": "usd", "quantity": -1}, "quantity"),
