@@ -218,7 +218,9 @@ def test_an_identifier_of_a_rejected_event_may_become_free(late_shop: Any, meter
     assert late_shop.send(late_shop.customer(), identifier="row-1")
 
 
-def test_a_report_is_delivered_without_its_data(late_shop: Any, meter: str, receiver: Any) -> None:
+@pytest.fixture
+def secret(late_shop: Any, receiver: Any) -> str:
+    """Of a destination of error reports that goes to the receiver."""
     wanted: Any = {
         "name": "thin",
         "type": "webhook_endpoint",
@@ -227,7 +229,10 @@ def test_a_report_is_delivered_without_its_data(late_shop: Any, meter: str, rece
         "webhook_endpoint": {"url": receiver.url},
         "include": ["webhook_endpoint.signing_secret"],
     }
-    secret = late_shop.client.v2.core.event_destinations.create(wanted).webhook_endpoint.signing_secret
+    return str(late_shop.client.v2.core.event_destinations.create(wanted).webhook_endpoint.signing_secret)
+
+
+def test_a_report_is_delivered_without_its_details(late_shop: Any, meter: str, receiver: Any, secret: str) -> None:
     late_shop.send("cus_stranger")
     advance(late_shop, 10)
     [(body, signature)] = receiver.wait(1)
