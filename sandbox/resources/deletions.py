@@ -4,6 +4,7 @@ A customer goes with everything it owes from then on: its subscriptions end at o
 is for it.
 """
 
+from sandbox.billing.endings import Settlement, ended_at_once
 from sandbox.call import Call
 from sandbox.errors import ApiError
 from sandbox.resources.customers import Customer, DeletedCustomer
@@ -12,12 +13,14 @@ from sandbox.resources.events import emit
 from sandbox.resources.prices import Price
 from sandbox.resources.products import Product
 from sandbox.resources.products import existing as existing_product
+from sandbox.resources.subscriptions import Subscription, answered
 from sandbox.wire import JsonObject
 
 
 def delete_customer(call: Call) -> JsonObject:
     customer = existing_customer(call, call.id)
     call.params.nothing_else()
+    _end_subscriptions(call, customer.id)
     del call.books.shelf(Customer)[customer.id]
     gone = call.books.shelf(DeletedCustomer)[customer.id] = DeletedCustomer(id=customer.id)
     emit(call, "customer.deleted", customer.render())
@@ -34,3 +37,11 @@ def delete_product(call: Call) -> JsonObject:
     del call.books.shelf(Product)[product.id]
     emit(call, "product.deleted", product.render())
     return {"id": product.id, "object": "product", "deleted": True}
+
+
+def _end_subscriptions(call: Call, customer: str) -> None:
+    """At once and without a last invoice: usage that was not invoiced is nobody's to pay any more."""
+    for subscription in list(call.books.shelf(Subscription).values()):
+        if subscription.customer == customer and subscription.ended_at is None:
+            ended = ended_at_once(call.books, subscription, Settlement(invoice_now=False, prorate=False))
+            answered(call, ended, "customer.subscription.deleted")

@@ -49,6 +49,24 @@ def test_usage_of_a_deleted_customer_is_refused(shop: Any) -> None:
     assert f"No such customer: '{customer}'" in str(shop.refused(customer))
 
 
+def test_subscriptions_of_a_deleted_customer_end_at_once(shop: Any) -> None:
+    subscription = shop.subscription(shop.customer(), shop.price(shop.meter()).id)
+    shop.v1.customers.delete(subscription.customer)
+    found = shop.v1.subscriptions.retrieve(subscription.id)
+    assert (found.status, found.latest_invoice) == ("canceled", None)
+    assert [event.type for event in shop.v1.events.list({"limit": 2}).data] == [
+        "customer.deleted",
+        "customer.subscription.deleted",
+    ]
+
+
+def test_a_deleted_customer_gets_no_invoice_when_the_period_ends(own_shop: Any) -> None:
+    subscription = own_shop.subscription(own_shop.customer(), own_shop.price(own_shop.meter()).id)
+    own_shop.v1.customers.delete(subscription.customer)
+    own_shop.sandbox.control("POST", "clock", advance=40 * 86_400)
+    assert own_shop.v1.invoices.list().data == []
+
+
 def test_an_email_address_has_an_at(shop: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.v1.customers.create({"email": "ada"})

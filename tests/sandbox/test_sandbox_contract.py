@@ -17,7 +17,6 @@ import stripe
 from sandbox.routes import ROUTES
 
 PLAIN = (str, int, bool)
-NOW = 1_800_000_000
 EVENTS = ["customer.created"]
 THIN = ["v1.billing.meter.error_report_triggered"]
 
@@ -59,6 +58,18 @@ def subscribed(made: Any) -> dict[str, Any]:
     return {"customer": made["customer"].id, "items": items, "expand": ["customer", "latest_invoice"]}
 
 
+def of_subscription(made: Any) -> dict[str, Any]:
+    return {"subscription": made["subscription"].id}
+
+
+def added(made: Any) -> dict[str, Any]:
+    return of_subscription(made) | {"price": made["another"].id}
+
+
+def cancelled(event: Any) -> dict[str, Any]:
+    return {"type": "cancel", "event_name": "calls", "cancel": {"identifier": event.identifier}}
+
+
 def invoiced(made: Any) -> dict[str, Any]:
     due = {"collection_method": "send_invoice", "days_until_due": 30}
     return {"customer": made["customer"].id, "pending_invoice_items_behavior": "include"} | due
@@ -75,16 +86,13 @@ def thin(_: Any) -> dict[str, Any]:
 
 
 METERS, DESTINATIONS = "/v1/billing/meters", "/v2/core/event_destinations"
+METER = {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+ENDPOINT = {"url": "http://127.0.0.1:9/", "enabled_events": EVENTS}
 V2 = "v2.core.event_destinations"
 WALK = [
     Step("GET /v1/account", "v1.accounts.retrieve_current", keep="account"),
     Step("GET /v1/accounts/{id}", "v1.accounts.retrieve", "account"),
-    Step(
-        "POST /v1/webhook_endpoints",
-        "v1.webhook_endpoints.create",
-        params=lambda _: {"url": "http://127.0.0.1:9/", "enabled_events": EVENTS},
-        keep="endpoint",
-    ),
+    Step("POST /v1/webhook_endpoints", "v1.webhook_endpoints.create", params=lambda _: ENDPOINT, keep="endpoint"),
     Step("GET /v1/webhook_endpoints", "v1.webhook_endpoints.list"),
     Step("GET /v1/webhook_endpoints/{id}", "v1.webhook_endpoints.retrieve", "endpoint"),
     Step(
@@ -112,16 +120,7 @@ WALK = [
     Step("GET /v1/products", "v1.products.list"),
     Step("GET /v1/products/{id}", "v1.products.retrieve", "product"),
     Step("POST /v1/products/{id}", "v1.products.update", "product", lambda _: {"unit_label": "call"}),
-    Step(
-        f"POST {METERS}",
-        "v1.billing.meters.create",
-        params=lambda _: {
-            "display_name": "Calls",
-            "event_name": "calls",
-            "default_aggregation": {"formula": "sum"},
-        },
-        keep="meter",
-    ),
+    Step(f"POST {METERS}", "v1.billing.meters.create", params=lambda _: METER, keep="meter"),
     Step(f"GET {METERS}", "v1.billing.meters.list"),
     Step(f"GET {METERS}/{{id}}", "v1.billing.meters.retrieve", "meter"),
     Step(f"POST {METERS}/{{id}}", "v1.billing.meters.update", "meter", lambda _: {"display_name": "All calls"}),
@@ -129,6 +128,7 @@ WALK = [
     Step(f"POST {METERS}/{{id}}/reactivate", "v1.billing.meters.reactivate", "meter"),
     Step("POST /v1/prices", "v1.prices.create", params=metered, keep="price"),
     Step("POST /v1/prices", "v1.prices.create", params=licensed, keep="licensed"),
+    Step("POST /v1/prices", "v1.prices.create", params=licensed, keep="another"),
     Step("GET /v1/prices", "v1.prices.list", params=lambda _: {"expand": ["data.tiers"]}),
     Step("GET /v1/prices/{id}", "v1.prices.retrieve", "price", lambda _: {"expand": ["product"]}),
     Step("POST /v1/prices/{id}", "v1.prices.update", "price", lambda _: {"nickname": "By the call"}),
@@ -138,30 +138,23 @@ WALK = [
     Step(
         "POST /v1/billing/meter_event_adjustments",
         "v1.billing.meter_event_adjustments.create",
-        params=lambda made: {
-            "type": "cancel",
-            "event_name": "calls",
-            "cancel": {"identifier": made["event"].identifier},
-        },
+        params=lambda made: cancelled(made["event"]),
     ),
     Step(
         "POST /v2/billing/meter_event_adjustments",
         "v2.billing.meter_event_adjustments.create",
-        params=lambda made: {
-            "type": "cancel",
-            "event_name": "calls",
-            "cancel": {"identifier": made["event_v2"].identifier},
-        },
+        params=lambda made: cancelled(made["event_v2"]),
     ),
     Step("POST /v1/subscriptions", "v1.subscriptions.create", params=subscribed, keep="subscription"),
     Step("GET /v1/subscriptions", "v1.subscriptions.list", params=lambda _: {"expand": ["data.customer"]}),
     Step("GET /v1/subscriptions/{id}", "v1.subscriptions.retrieve", "subscription"),
     Step("POST /v1/subscriptions/{id}", "v1.subscriptions.update", "subscription", lambda _: {"metadata": {"a": "b"}}),
-    Step(
-        "POST /v1/invoices/create_preview",
-        "v1.invoices.create_preview",
-        params=lambda made: {"subscription": made["subscription"].id},
-    ),
+    Step("POST /v1/subscription_items", "v1.subscription_items.create", params=added, keep="si"),
+    Step("GET /v1/subscription_items", "v1.subscription_items.list", params=of_subscription),
+    Step("GET /v1/subscription_items/{id}", "v1.subscription_items.retrieve", "si"),
+    Step("POST /v1/subscription_items/{id}", "v1.subscription_items.update", "si", lambda _: {"quantity": 3}),
+    Step("DELETE /v1/subscription_items/{id}", "v1.subscription_items.delete", "si"),
+    Step("POST /v1/invoices/create_preview", "v1.invoices.create_preview", params=of_subscription),
     Step("POST /v1/invoiceitems", "v1.invoice_items.create", params=charged, keep="item"),
     Step("GET /v1/invoiceitems", "v1.invoice_items.list"),
     Step("GET /v1/invoiceitems/{id}", "v1.invoice_items.retrieve", "item"),

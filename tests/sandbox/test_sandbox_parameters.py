@@ -23,6 +23,8 @@ UNACTED = {
     "POST /v1/subscriptions": {"customer": "", "items": [{"price": ""}], "on_behalf_of": "acct_1"},
     "GET /v1/subscriptions": {"test_clock": "clock_1"},
     "POST /v1/subscriptions/{id}": {"on_behalf_of": "acct_1"},
+    "POST /v1/subscription_items": {"subscription": "", "price": "", "tax_rates": ["txr_1"]},
+    "POST /v1/subscription_items/{id}": {"tax_rates": ["txr_1"]},
     "POST /v1/invoices/create_preview": {"customer": "", "on_behalf_of": "acct_1"},
     "POST /v1/invoices": {"customer": "", "on_behalf_of": "acct_1"},
     "GET /v1/invoices": {"customer_account": "acct_1"},
@@ -45,6 +47,8 @@ DECIDED_ALL = {
     "POST /v1/billing/meters/{id}",
     "GET /v1/prices",
     "DELETE /v1/subscriptions/{id}",
+    "GET /v1/subscription_items",
+    "DELETE /v1/subscription_items/{id}",
     "POST /v1/invoices/{id}/finalize",
     "GET /v1/events",
     "POST /v1/webhook_endpoints/{id}",
@@ -65,14 +69,15 @@ def ids(shared_sandbox: Any) -> Any:
     invoice = shop.v1.invoices.create({"customer": customer} | DUE)
     item = shop.v1.invoice_items.create({"customer": customer, "amount": 5, "currency": "usd"})
     found = {"/v1/customers": customer, "/v1/prices": price.id, "/v1/products": price.product}
-    found["/v1/subscriptions"] = shop.subscription(customer, price.id).id
+    subscription = shop.subscription(customer, shop.price(price.recurring.meter).id)
+    found |= {"/v1/subscriptions": subscription.id, "/v1/subscription_items": subscription["items"].data[0].id}
     found |= {"/v1/invoices": invoice.id, "/v1/invoiceitems": item.id, "shop": shop}
     yield found
     shop.http.close()
 
 
 def named(wanted: dict[str, Any], ids: Any) -> dict[str, Any]:
-    filled = {name: ids["/v1/customers"] if name == "customer" else value for name, value in wanted.items()}
+    filled = {name: value or ids.get(f"/v1/{name}s") for name, value in wanted.items()}
     return filled | ({"items": [{"price": ids["/v1/prices"]}]} if "items" in wanted else {})
 
 
