@@ -19,14 +19,11 @@ def next_pause_s(books: Books, *, attempts: int, since_first_s: float) -> float 
     """Seconds of the sandbox's clock until the next attempt, after so many failed; None where there is none."""
     if attempts >= books.settings.webhook_attempts_max:
         return None
-    pause_s: float = books.settings.webhook_backoff_s * _growth(books) ** (attempts - 1)
+    backoff_s = books.settings.webhook_backoff_s
     if _repeats_as_live(books):
+        pause_s: float = backoff_s * LIVE_GROWTH ** (attempts - 1)
         return pause_s if since_first_s + pause_s <= LIVE_WINDOW_S else None
-    return pause_s if attempts <= TEST_REPEATS_MAX else None
-
-
-def _growth(books: Books) -> int:
-    return LIVE_GROWTH if _repeats_as_live(books) else TEST_GROWTH
+    return backoff_s * TEST_GROWTH ** (attempts - 1) if attempts <= TEST_REPEATS_MAX else None
 
 
 def _repeats_as_live(books: Books) -> bool:

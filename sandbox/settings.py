@@ -31,6 +31,12 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "tier_lines": ("several", "one"),
     "missing_reference_status": (400, 404),
 }
+LIMITS: dict[str, tuple[float, float]] = {
+    "webhook_backoff_s": (0, 30 * DAY_S),
+    "webhook_attempts_max": (1, 1_000),
+    "webhook_timeout_s": (0.01, 600),
+    "webhook_stamp_offset_s": (-3_650 * DAY_S, 3_650 * DAY_S),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +152,5 @@ class Settings:
             raise ValueError(f"{name} must be of type {type(before).__name__}")
         if name in CHOICES and value not in CHOICES[name]:
             raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}")
+        if name in LIMITS and isinstance(value, int | float) and not LIMITS[name][0] <= value <= LIMITS[name][1]:
+            raise ValueError(f"{name} must lie within {LIMITS[name][0]} and {LIMITS[name][1]}")

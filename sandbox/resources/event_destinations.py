@@ -18,6 +18,7 @@ from sandbox.signing import Signing, first_signing
 from sandbox.wire import API_VERSION, JsonObject
 
 DESTINATIONS_MAX = 16
+"""As for the endpoints of v1, each counted on its own."""
 PAYLOADS = ("thin", "snapshot")
 OWN = "@self"
 SECRET, URL = "webhook_endpoint.signing_secret", "webhook_endpoint.url"

@@ -17,6 +17,7 @@ from sandbox.signing import Signing, first_signing
 from sandbox.wire import API_VERSION, JsonObject
 
 ENDPOINTS_MAX = 16
+"""Stripe's limit, as its users report it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

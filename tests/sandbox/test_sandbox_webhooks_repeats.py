@@ -147,3 +147,22 @@ def test_a_delivery_by_hand_does_not_end_the_repeats(frozen_shop: Any, receiver:
     frozen_shop.sandbox.control("POST", "deliver", event=frozen_shop.v1.events.list().data[0].id)
     advance(frozen_shop, 10)
     assert len(receiver.wait(3)) == 3
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [{"webhook_timeout_s": 0.0}, {"webhook_timeout_s": float("inf")}, {"webhook_timeout_s": float("nan")},
+     {"webhook_backoff_s": -1.0}, {"webhook_attempts_max": 0}, {"webhook_attempts_max": 10**9},
+     {"webhook_stamp_offset_s": 10**12}, {"webhook_schedule": "never"}, {"webhook_attempts_max": True}],
+)  # fmt: skip
+def test_what_cannot_be_a_schedule_is_refused(shop: Any, switch: Any) -> None:
+    with pytest.raises(OSError, match="400"):
+        shop.settings(**switch)
+
+
+def test_without_pauses_the_number_of_attempts_ends_the_repeats(frozen_live_shop: Any, receiver: Any) -> None:
+    frozen_live_shop.settings(webhook_backoff_s=0.0, webhook_attempts_max=5)
+    endpoint(frozen_live_shop, receiver.url)
+    receiver.answers = [500] * 30
+    frozen_live_shop.customer()
+    assert len(receiver.wait(5)) == 5
