@@ -134,7 +134,7 @@ class Door:
         with _held(call.books, lane):
             if latency := visit.drawn.get("latency"):
                 await asyncio.sleep(latency.drawn_delay_s(visit.account))
-            answer = _failed(visit) if "error_kept" in visit.drawn else _run(route, call)
+            answer = _failed(visit) if "error_kept" in visit.drawn else run(route, call)
         self._audit.executed(visit.arrival, answer, account=visit.account, now=call.now)
         if "error_after" in visit.drawn and answer.fate == "applied":
             return replace(_failed(visit), fate="applied", has_applied=answer.has_applied)
@@ -191,7 +191,7 @@ def _held(books: Books, lane: Lane | None) -> Iterator[None]:
         books.lanes_held.discard(lane)
 
 
-def _run(route: Route, call: Call) -> Answer:
+def run(route: Route, call: Call) -> Answer:
     """What the endpoint answers; a fault of its own is Stripe's 500 to the caller, and told on stderr."""
     try:
         return success(expanded(call, route.endpoint(call), takes=route.takes))
@@ -213,7 +213,7 @@ def _as_it_is_now(kept: Answer, call: Call) -> Answer:
         return kept
     asked = {name: branch for name, branch in call.asked.items() if name == "include"}
     route, path_ids = found
-    read = _run(route, replace(call, params=Params(asked), asked=asked, path_ids=path_ids))
+    read = run(route, replace(call, params=Params(asked), asked=asked, path_ids=path_ids))
     return replace(kept, body=read.body) if read.fate == "applied" else kept
 
 
