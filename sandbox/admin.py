@@ -5,6 +5,7 @@ JSON in and out, and no key: whoever can reach the sandbox may turn its knobs.
 
 import json
 from collections.abc import Awaitable, Callable
+from inspect import getdoc
 from typing import NamedTuple, TypeAlias
 
 from sandbox.asked import Asked, ControlError
@@ -73,7 +74,7 @@ class Admin:
             ("GET", "audit/minutes"): Control(
                 "What was applied, by account, customer, event name and minute.", audited.minutes
             ),
-        } | _of_webhooks(WebhookControls(keys=keys, faults=courier.faults))
+        } | _of_webhooks(WebhookControls(keys=keys, courier=courier))
 
     async def respond(self, method: str, path: str, *, query: dict[str, str], body: bytes) -> JsonObject:
         """ControlError or UnknownControlError for what cannot be understood."""
@@ -95,12 +96,13 @@ class Admin:
 
 def _of_webhooks(webhooks: WebhookControls) -> dict[tuple[str, str], Control]:
     says = {
-        ("POST", "roll_secret"): "Rolls the secret of `endpoint`; the old one signs on for `expires_in` seconds.",
         ("GET", "delivery_faults"): "Lists the faults of deliveries.",
         ("POST", "delivery_faults"): "Adds a fault of deliveries; by `kind`, `type`, `account`, `share`, `times`.",
-        ("DELETE", "delivery_faults"): "Removes the faults of deliveries of `account`, or all.",
     }
-    return {place: Control(says[place], _unread(action)) for place, action in webhooks.controls().items()}
+    return {
+        place: Control(says.get(place) or (getdoc(action) or "").partition("\n")[0], _unread(action))
+        for place, action in webhooks.controls().items()
+    }
 
 
 def _unread(action: Callable[[JsonObject], Awaitable[JsonObject]]) -> Action:
