@@ -11,17 +11,17 @@ from sandbox.billing.invoice_pending import pending, pending_without_subscriptio
 from sandbox.billing.invoice_recipient import recipient
 from sandbox.call import Call
 from sandbox.currencies import known
-from sandbox.errors import ApiError, invalid, missing
+from sandbox.errors import ApiError, invalid
 from sandbox.params import Params
 from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.invoices import COLLECTION_METHODS, existing, not_editable
+from sandbox.resources.invoices import existing, not_editable
+from sandbox.resources.subscription_params import collection_method, days_until_due
 from sandbox.resources.subscriptions import Subscription
 from sandbox.resources.subscriptions import existing as existing_subscription
 from sandbox.wire import JsonObject
 
 CURRENCY_DEFAULT = "usd"
-DAYS_MAX = 730
 OF_DRAFTS = ("automatically_finalizes_at", "days_until_due", "description", "footer")
 
 
@@ -36,6 +36,7 @@ class Whose:
 def create(call: Call) -> JsonObject:
     whose = _whose(call)
     subscription = whose.subscription
+    method = collection_method(call.params)
     invoice = Invoice(
         id="",
         created=call.now,
@@ -44,8 +45,8 @@ def create(call: Call) -> JsonObject:
         currency=whose.currency,
         parent=None if subscription is None else _parent(subscription),
         billing_reason="manual",
-        collection_method=_collection_method(call.params),
-        days_until_due=_days_until_due(call.params),
+        collection_method=method,
+        days_until_due=days_until_due(call.params, method),
         auto_advance=call.params.is_true("auto_advance"),
         finalizes_at=None,
         description=call.params.text("description"),
@@ -102,27 +103,11 @@ def _parent(subscription: Subscription) -> Parent:
     return Parent(subscription=subscription.id, metadata=subscription.metadata, billing_mode=subscription.billing_mode)
 
 
-def _collection_method(params: Params) -> str:
-    method = params.choice("collection_method", COLLECTION_METHODS) or "charge_automatically"
-    if method == "send_invoice" and "days_until_due" not in params:
-        raise missing("days_until_due")
-    if method != "send_invoice" and "days_until_due" in params:
-        raise _no_days()
-    return method
-
-
-def _days_until_due(params: Params) -> int | None:
-    return params.within("days_until_due", 0, DAYS_MAX)
-
-
 def _changed(params: Params, invoice: Invoice) -> Invoice:
-    if "days_until_due" in params and invoice.collection_method != "send_invoice":
-        raise _no_days()
-    days = _days_until_due(params) if "days_until_due" in params else invoice.days_until_due
     changed = replace(
         invoice,
         auto_advance=params.is_true("auto_advance") if "auto_advance" in params else invoice.auto_advance,
-        days_until_due=days,
+        days_until_due=days_until_due(params, invoice.collection_method, before=invoice.days_until_due),
         description=params.text_or("description", invoice.description),
         footer=params.text_or("footer", invoice.footer),
         metadata=params.metadata(invoice.metadata),
@@ -144,8 +129,3 @@ def _timed(call: Call, invoice: Invoice) -> Invoice:
     if not invoice.auto_advance or invoice.status != "draft":
         return replace(invoice, finalizes_at=None, finalizes_as_told=False)
     return invoice if invoice.finalizes_at is not None else replace(invoice, finalizes_at=call.now + HOUR_S)
-
-
-def _no_days() -> ApiError:
-    message = "You can only specify `days_until_due` if `collection_method` is `send_invoice`."
-    return invalid(message, param="days_until_due")

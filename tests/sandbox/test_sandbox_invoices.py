@@ -237,3 +237,24 @@ def test_an_invoice_that_does_not_exist_is_not_found(shop: Any, identity: str) -
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.v1.invoices.retrieve(identity)
     assert refusal.value.http_status == 404
+
+
+@pytest.mark.parametrize("days", ["-1", "4000", "soon"])
+def test_days_that_are_no_days_are_refused(shop: Any, customer: str, days: Any) -> None:
+    wanted: Any = {"customer": customer, "collection_method": "send_invoice", "days_until_due": days}
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.v1.invoices.create(wanted)
+    assert refusal.value.param == "days_until_due"
+    assert shop.v1.invoices.list().data == []
+
+
+def test_invoices_are_listed_by_when_they_are_due(shop: Any, customer: str, draft: str) -> None:
+    sent = made(shop, customer, collection_method="send_invoice", days_until_due=14)
+    due = shop.v1.invoices.retrieve(sent).due_date
+    assert [invoice.id for invoice in shop.v1.invoices.list({"due_date": {"gte": due}}).data] == [sent]
+    assert shop.v1.invoices.list({"due_date": {"lt": due}}).data == []
+
+
+def test_the_same_key_makes_one_invoice(shop: Any, customer: str) -> None:
+    made = [shop.v1.invoices.create({"customer": customer}, {"idempotency_key": "once"}).id for _ in range(2)]
+    assert [invoice.id for invoice in shop.v1.invoices.list().data] == made[:1] == made[1:]
