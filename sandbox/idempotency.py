@@ -40,6 +40,9 @@ class IdempotencyKeys:
     def __init__(self) -> None:
         self._kept: dict[Api, OrderedDict[str, Kept]] = {"v1": OrderedDict(), "v2": OrderedDict()}
 
+    def __len__(self) -> int:
+        return sum(len(kept) for kept in self._kept.values())
+
     def begin(self, call: Keyed) -> Answer | None:
         """The kept answer, or None when this call is the first and may execute; ApiError when it may not."""
         _check(call.key)
