@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from sandbox.call import Call
 from sandbox.errors import ApiError, invalid, missing
+from sandbox.params import INSTANT_MAX
 from sandbox.resources.meter_event_checks import MeterEvent, Objection, objection, objections, value_of
 from sandbox.resources.meters import EVENT_NAME_MAX, Meter, active_named, named
 from sandbox.rfc3339 import instant_of, text_of
@@ -84,11 +85,17 @@ def _payload(call: Call) -> dict[str, str]:
 
 
 def _instant(call: Call) -> int | None:
+    """Of v2; one that no calendar of ours holds is none."""
     text = call.params.text("timestamp")
+    if text is None:
+        return None
     try:
-        return None if text is None else int(instant_of(text))
-    except ValueError as wrong:
-        raise invalid(f"Invalid timestamp: {text}; must be an RFC 3339 date-time", param="timestamp") from wrong
+        instant = int(instant_of(text))
+    except ValueError:
+        instant = -1
+    if not 0 <= instant <= INSTANT_MAX:
+        raise invalid(f"Invalid timestamp: {text[:40]}; must be an RFC 3339 date-time", param="timestamp")
+    return instant
 
 
 def _admit(call: Call, event: MeterEvent, *, refusal: Refusal) -> None:

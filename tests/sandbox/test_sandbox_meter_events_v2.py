@@ -76,6 +76,14 @@ def test_a_timestamp_that_is_no_instant_is_refused(send: Any, customer: str, sta
     assert "timestamp" in str(refusal)
 
 
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1969-12-31T23:59:59Z"])
+def test_an_instant_of_another_age_is_refused_even_where_time_is_checked_later(
+    shop: Any, send: Any, customer: str, stamp: str
+) -> None:
+    shop.settings(time_validation="later")
+    assert refused(send, paid_by(customer), timestamp=stamp).http_status == 400
+
+
 def test_an_inactive_meter_is_archived_meter(shop: Any, send: Any) -> None:
     shop.v1.billing.meters.deactivate(shop.meter())
     assert told(refused(send, paid_by(shop.customer()))) == (400, "archived_meter")
