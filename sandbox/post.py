@@ -66,7 +66,7 @@ class Post:
                 destination.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as reply:
                 return reply.status
-        except (ClientError, TimeoutError, OSError):
+        except (ClientError, TimeoutError, OSError, UnicodeError):  # the last for a host that is no name
             return NO_ANSWER
 
     def _opened(self) -> ClientSession:

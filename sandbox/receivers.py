@@ -24,11 +24,12 @@ def url_of(call: Call, params: Params) -> str:
 
 
 def _split(url: str, *, param: str) -> SplitResult:
+    """Refuses what could never be called: a name that is not one, a port that there is not."""
     try:
         parts = urlsplit(url)
-        is_address = bool(parts.hostname) and parts.port != 0
+        is_address = bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError as wrong:
-        raise _invalid_url(f"{wrong}.", param=param) from wrong
+        raise _invalid_url("It has no host, or no port, that there can be.", param=param) from wrong
     if parts.scheme in {"http", "https"} and (not is_address or not url.isprintable() or " " in url):
         raise _invalid_url("A host must be provided.", param=param)
     return parts

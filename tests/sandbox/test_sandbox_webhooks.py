@@ -207,6 +207,14 @@ def test_no_answer_is_a_failure(kind: str, frozen_shop: Any, request: Any) -> No
     assert deliveries(frozen_shop)[0]["status"] == 0
 
 
+@pytest.mark.parametrize("url", ["http://1.1.1.1.1/", "http://*/", "http://%/", "https://127.0.0.1:9/"])
+def test_a_receiver_that_cannot_be_is_a_failure(url: str, frozen_shop: Any) -> None:
+    endpoint(frozen_shop, url, "customer.created")
+    frozen_shop.customer()
+    settle(frozen_shop)
+    assert [made["status"] for made in deliveries(frozen_shop)] == [0]
+
+
 def test_a_receiver_that_hangs_keeps_no_other_waiting(shop: Any, receiver: Any, hanging_url: str) -> None:
     endpoint(shop, hanging_url, "customer.created")
     endpoint(shop, receiver.url, "customer.created")

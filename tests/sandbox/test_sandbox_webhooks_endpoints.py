@@ -105,7 +105,8 @@ def test_an_unknown_event_type_is_refused(shop: Any, kind: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["", "127.0.0.1:9", "ftp://127.0.0.1/", "http://", "http:///hook", "http://[::1", "http://h:99999/",
-     "http://a b/", "http://a\nb/", "javascript:alert(1)", "http://h/" + "x" * 3_000],
+     "http://a b/", "http://a\nb/", "http://a..b/", "http://" + "x" * 100 + "/", "http://127.0.0.1:0/",
+     "http://\u2100/", "javascript:alert(1)", "http://h/" + "x" * 3_000],
 )  # fmt: skip
 def test_what_is_no_web_address_is_refused(shop: Any, url: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
