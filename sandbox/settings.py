@@ -81,7 +81,9 @@ class Settings:
     dimensions_are_limited: bool = True
     """Whether too many combinations of further payload keys are rejected later, as Stripe's users quote it."""
     dimensions_per_meter_hour_max: int = 10_000
+    """How many combinations a meter may see in an hour of receipt."""
     dimensions_per_customer_max: int = 100
+    """How many combinations a customer may have at a meter."""
     payload_keys_max: int = 0
     """Undocumented: how many keys a meter event's payload may have; 0 sets no limit."""
     adjustment_delay_s: int = 10
