@@ -33,48 +33,23 @@ class Control(NamedTuple):
     action: Action
 
 
+Controls: TypeAlias = dict[tuple[str, str], Control]
+"""By method and by what stands behind the root."""
+
+
 class Admin:
     def __init__(
         self, *, clock: Clock, timekeeper: Timekeeper, keys: Keys, faults: Faults, audit: Audit, courier: Courier
     ) -> None:
-        time, audited = ClockControls(clock=clock, timekeeper=timekeeper), AuditControls(audit=audit)
-        accounts, events = (
-            AccountControls(keys=keys, faults=faults, audit=audit),
-            EventControls(keys=keys, courier=courier),
-        )
-        faulty = FaultControls(faults=faults)
-        self._controls = {
+        self._controls: Controls = {
             ("GET", ""): Control("Lists the controls and the kinds of faults.", self._list),
-            ("GET", "clock"): Control("Tells the time, the speed and what falls due next.", time.show),
-            ("POST", "clock"): Control(
-                "Moves the clock: `advance` seconds, `to` an instant or `offset` from the wall; `speed`, `frozen`.",
-                time.change,
-            ),
-            ("POST", "keys"): Control("Makes `key` a key of `account`, `livemode` or not.", accounts.add_key),
-            ("DELETE", "keys"): Control("Revokes `key`: from now on it is answered as expired.", accounts.revoke_key),
-            ("GET", "settings"): Control("Tells the switches, of `account` or for all.", accounts.show_settings),
-            ("POST", "settings"): Control("Sets switches by name, of `account` or for all.", accounts.change_settings),
-            ("POST", "reset"): Control("Forgets everything of `account` but its keys.", accounts.reset),
-            ("GET", "faults"): Control("Lists the faults, with how often each struck.", faulty.show),
-            ("POST", "faults"): Control(
-                "Adds a fault of `kind`; by `path`, `method`, `account`, `share`, `seed`, `times`.", faulty.add
-            ),
-            ("DELETE", "faults"): Control("Removes the fault of `id`, those of `account`, or all.", faulty.remove),
-            ("POST", "events"): Control("Makes an event of `type` about `object` happen to `account`.", events.trigger),
-            ("POST", "deliver"): Control("Delivers `event` again, `times` times at once.", events.deliver),
-            ("GET", "deliveries"): Control(
-                "Lists the attempts to deliver events, of `account` or all.", events.deliveries
-            ),
-            ("GET", "audit"): Control("The auditor's sums, of `account` or all.", audited.report),
-            ("GET", "audit/calls"): Control(
-                "The calls, oldest first, behind the number `after`; by `account`, `path`, `customer`, `event_name`, "
-                "`identifier`, `fate`, `since`.",
-                audited.calls,
-            ),
-            ("GET", "audit/minutes"): Control(
-                "What was applied, by account, customer, event name and minute.", audited.minutes
-            ),
-        } | _of_webhooks(WebhookControls(keys=keys, courier=courier))
+            **_of_clock(ClockControls(clock=clock, timekeeper=timekeeper)),
+            **_of_accounts(AccountControls(keys=keys, faults=faults, audit=audit)),
+            **_of_faults(FaultControls(faults=faults)),
+            **_of_events(EventControls(keys=keys, courier=courier)),
+            **_of_audit(AuditControls(audit=audit)),
+            **_of_webhooks(WebhookControls(keys=keys, courier=courier)),
+        }
 
     async def respond(self, method: str, path: str, *, query: dict[str, str], body: bytes) -> JsonObject:
         """ControlError or UnknownControlError for what cannot be understood."""
@@ -94,7 +69,59 @@ class Admin:
         }
 
 
-def _of_webhooks(webhooks: WebhookControls) -> dict[tuple[str, str], Control]:
+def _of_clock(clock: ClockControls) -> Controls:
+    return {
+        ("GET", "clock"): Control("Tells the time, the speed and what falls due next.", clock.show),
+        ("POST", "clock"): Control(
+            "Moves the clock: `advance` seconds, `to` an instant or `offset` from the wall; `speed`, `frozen`.",
+            clock.change,
+        ),
+    }
+
+
+def _of_accounts(accounts: AccountControls) -> Controls:
+    return {
+        ("POST", "keys"): Control("Makes `key` a key of `account`, `livemode` or not.", accounts.add_key),
+        ("DELETE", "keys"): Control("Revokes `key`: from now on it is answered as expired.", accounts.revoke_key),
+        ("GET", "settings"): Control("Tells the switches, of `account` or for all.", accounts.show_settings),
+        ("POST", "settings"): Control("Sets switches by name, of `account` or for all.", accounts.change_settings),
+        ("POST", "reset"): Control("Forgets everything of `account` but its keys.", accounts.reset),
+    }
+
+
+def _of_faults(faults: FaultControls) -> Controls:
+    return {
+        ("GET", "faults"): Control("Lists the faults, with how often each struck.", faults.show),
+        ("POST", "faults"): Control(
+            "Adds a fault of `kind`; by `path`, `method`, `account`, `share`, `seed`, `times`.", faults.add
+        ),
+        ("DELETE", "faults"): Control("Removes the fault of `id`, those of `account`, or all.", faults.remove),
+    }
+
+
+def _of_events(events: EventControls) -> Controls:
+    return {
+        ("POST", "events"): Control("Makes an event of `type` about `object` happen to `account`.", events.trigger),
+        ("POST", "deliver"): Control("Delivers `event` again, `times` times at once.", events.deliver),
+        ("GET", "deliveries"): Control("Lists the attempts to deliver events, of `account` or all.", events.deliveries),
+    }
+
+
+def _of_audit(audit: AuditControls) -> Controls:
+    return {
+        ("GET", "audit"): Control("The auditor's sums, of `account` or all.", audit.report),
+        ("GET", "audit/calls"): Control(
+            "The calls, oldest first, behind the number `after`; by `account`, `path`, `customer`, `event_name`, "
+            "`identifier`, `fate`, `since`.",
+            audit.calls,
+        ),
+        ("GET", "audit/minutes"): Control(
+            "What was applied, by account, customer, event name and minute.", audit.minutes
+        ),
+    }
+
+
+def _of_webhooks(webhooks: WebhookControls) -> Controls:
     says = {
         ("GET", "delivery_faults"): "Lists the faults of deliveries.",
         ("POST", "delivery_faults"): "Adds a fault of deliveries; by `kind`, `type`, `account`, `share`, `times`.",

@@ -1,7 +1,8 @@
 """What the auditor knows of one account: every identifier's fate, and exact sums that follow from it.
 
-Bounded for runs of a million meter events: an identifier takes some 400 bytes, and beyond a million of them the oldest
-are forgotten one by one. Their values stay in the sums; what is forgotten cannot be cancelled or rejected any more.
+Bounded for runs of a million meter events: an identifier takes some 600 bytes and a minute some 400, and beyond a
+million of either the oldest are forgotten one by one. The totals stay; what is forgotten cannot be cancelled or
+rejected any more.
 """
 
 from collections import Counter, OrderedDict, defaultdict
@@ -16,7 +17,7 @@ from sandbox.audit_wire import Told, Wire
 from sandbox.wire import EXACT, JsonObject, decimal_text
 
 IDENTIFIERS_MAX = 1_000_000
-MINUTE_S = 60
+MINUTES_MAX = 1_000_000
 Fallen: TypeAlias = Literal["cancelled", "rejected_later"]
 
 
@@ -74,7 +75,7 @@ class AccountAudit:
     identifiers_forgotten: int = 0
     _identifiers: OrderedDict[str, Identifier] = field(default_factory=OrderedDict)
     _totals: defaultdict[tuple[str, str], Total] = field(default_factory=lambda: defaultdict(Total))
-    _minutes: defaultdict[tuple[str, str, int], Total] = field(default_factory=lambda: defaultdict(Total))
+    _minutes: OrderedDict[tuple[str, str, int], Total] = field(default_factory=OrderedDict)
     _lasts: dict[tuple[str, str], Told] = field(default_factory=dict)
 
     def begin(self, lane: tuple[str, str]) -> None:
@@ -94,8 +95,8 @@ class AccountAudit:
         known = self._known(told.identifier)
         known.standing = (*known.standing, told)
         self.applied += 1
-        for total in self._sums(told):
-            total.add(told.value)
+        self._totals[told.customer, told.event_name].add(told.value)
+        self._minute(told).add(told.value)
         last = self._lasts.get((told.customer, told.event_name))
         if last is None or told.timestamp >= last.timestamp:
             self._lasts[told.customer, told.event_name] = told
@@ -109,8 +110,9 @@ class AccountAudit:
         told = next((told for told in meant if told.customer == customer), meant[-1])
         known.standing = tuple(other for other in known.standing if other is not told)
         known.fallen = (*known.fallen, (fallen, told))
-        for total in self._sums(told):
-            total.take_back(told.value)
+        self._totals[told.customer, told.event_name].take_back(told.value)
+        if minute := self._minutes.get(told.minute):
+            minute.take_back(told.value)
         if self._lasts.get((told.customer, told.event_name)) is told:
             del self._lasts[told.customer, told.event_name]
 
@@ -171,10 +173,13 @@ class AccountAudit:
                 self.identifiers_forgotten += forgotten.applied > 0
         return known
 
-    def _sums(self, told: Told) -> tuple[Total, Total]:
-        minute = told.timestamp - told.timestamp % MINUTE_S
-        lane = told.customer, told.event_name
-        return self._totals[lane], self._minutes[*lane, minute]
+    def _minute(self, told: Told) -> Total:
+        total = self._minutes.get(told.minute)
+        if total is None:
+            total = self._minutes[told.minute] = Total()
+            if len(self._minutes) > MINUTES_MAX:
+                self._minutes.popitem(last=False)
+        return total
 
     def _last(self, customer: str, event_name: str) -> Told | None:
         """The last value; looked for again where the one that was has left the totals."""

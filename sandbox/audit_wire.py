@@ -13,6 +13,7 @@ from sandbox.wire import JsonObject
 METER_EVENTS = ("/v1/billing/meter_events", "/v2/billing/meter_events")
 ADJUSTMENTS = ("/v1/billing/meter_event_adjustments", "/v2/billing/meter_event_adjustments")
 METERS = "/v1/billing/meters"
+MINUTE_S = 60
 DEFAULT_KEYS = ("stripe_customer_id", "value")
 
 
@@ -25,6 +26,10 @@ class Told:
     event_name: str
     value: Decimal
     timestamp: int
+
+    @property
+    def minute(self) -> tuple[str, str, int]:
+        return self.customer, self.event_name, self.timestamp - self.timestamp % MINUTE_S
 
 
 @dataclass(slots=True, kw_only=True)
