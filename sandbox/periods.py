@@ -5,7 +5,7 @@ A stretch that is no whole period is measured in intervals that begin with it, a
 """
 
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -18,6 +18,8 @@ MONTH_SHORTEST_S = 28 * 86_400
 class Interval:
     unit: str
     count: int
+    day: int | None = None
+    """The day of the month that boundaries fall on, where the anchor's month is too short to say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def share(period: Period, *, anchor: int, interval: Interval) -> Fraction:
     """How much of an interval's price a period costs: all of a whole one, else its part."""
     if period == period_at(period.start, anchor=anchor, interval=interval):
         return Fraction(1)
-    return intervals_between(period.start, period.end, interval=interval)
+    return intervals_between(period.start, period.end, interval=replace(interval, day=None))
 
 
 def intervals_between(start: int, end: int, *, interval: Interval) -> Fraction:
@@ -68,7 +70,7 @@ def intervals_between(start: int, end: int, *, interval: Interval) -> Fraction:
 def boundary(anchor: int, index: int, *, interval: Interval) -> int:
     if interval.unit in FIXED_S:
         return anchor + index * interval.count * FIXED_S[interval.unit]
-    return _months_later(anchor, index * interval.count * MONTHS[interval.unit])
+    return _months_later(anchor, index * interval.count * MONTHS[interval.unit], day=interval.day)
 
 
 def _index_at(instant: int, *, anchor: int, interval: Interval) -> int:
@@ -86,9 +88,9 @@ def _index_guess(distance_s: int, interval: Interval) -> int:
     return distance_s // length_s
 
 
-def _months_later(instant: int, months: int) -> int:
+def _months_later(instant: int, months: int, *, day: int | None) -> int:
     start = datetime.fromtimestamp(instant, UTC)
     years, month0 = divmod(start.month - 1 + months, 12)
     year, month = start.year + years, month0 + 1
-    day = min(start.day, monthrange(year, month)[1])
-    return int(start.replace(year=year, month=month, day=day).timestamp())
+    last = monthrange(year, month)[1]
+    return int(start.replace(year=year, month=month, day=min(day or start.day, last)).timestamp())

@@ -54,6 +54,7 @@ def begun(books: Books, beginning: Beginning) -> Subscription:
 def _item_begun(
     books: Books, subscription: Subscription, item: SubscriptionItem, *, prorates: bool
 ) -> tuple[SubscriptionItem, list[Charge]]:
+    item = replace(item, day=subscription.day)
     elapsed = _elapsed(books, subscription, item)
     placed = replace(item, current=_current(books, subscription, item))
     if placed.is_metered:

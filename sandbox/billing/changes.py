@@ -83,6 +83,7 @@ def extended(subscription: Subscription, trial_end: int) -> Subscription:
     items = tuple(
         replace(
             item,
+            day=None,
             current=Period(start=item.current.start, end=trial_end),
             billed_until=item.billed_until if item.is_metered else trial_end,
         )
@@ -97,6 +98,7 @@ def _placed(books: Books, subscription: Subscription, change: Change) -> Change:
     if after is None or not change.is_plan_change:
         return change
     if change.before is None or change.changes_interval:
+        after = replace(after, day=subscription.day)
         after = replace(after, current=_period_from_now(books, subscription, after))
     return replace(change, after=replace(after, billed_until=now if after.is_metered else after.current.end))
 
@@ -140,9 +142,9 @@ def _anchored(books: Books, subscription: Subscription, *, trial_end: int | None
 
 def _restarted_item(books: Books, item: SubscriptionItem, *, trial_end: int | None) -> SubscriptionItem:
     now = books.now
-    whole = period_from(now, anchor=now, interval=item.interval)
+    whole = period_from(now, anchor=now, interval=item.recurring.interval)
     current = whole if trial_end is None else Period(start=now, end=trial_end)
-    return replace(item, current=current, billed_until=now if item.is_metered else current.end)
+    return replace(item, day=None, current=current, billed_until=now if item.is_metered else current.end)
 
 
 def _billed(books: Books, subscription: Subscription, charges: Sequence[Charge]) -> Subscription:

@@ -3,7 +3,7 @@
 An item knows until when it has been billed; everything else about invoices follows from that instant and the periods.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.periods import Interval, Period, period_from
 from sandbox.resources.prices import Price, Recurring
@@ -23,10 +23,12 @@ class SubscriptionItem:
     """The billing period it is in, or was in when its subscription ended."""
     billed_until: int
     """Usage before this instant is on an invoice, or lost; a licensed item is paid until then."""
+    day: int | None = None
+    """The day of the month its periods end on, where its subscription's anchor is described by one."""
 
     @property
     def interval(self) -> Interval:
-        return self.recurring.interval
+        return replace(self.recurring.interval, day=self.day)
 
     @property
     def is_metered(self) -> bool:

@@ -101,6 +101,11 @@ class Subscription:
         return self.items[0].price.currency
 
     @property
+    def day(self) -> int | None:
+        """The day of the month that its anchor was described by."""
+        return None if self.anchor_config is None else self.anchor_config["day_of_month"]
+
+    @property
     def is_flexible(self) -> bool:
         return self.billing_mode == "flexible"
 
