@@ -68,6 +68,8 @@ class Invoice:
     created_event: str | None = None
     """The id of its `invoice.created`: until that is acknowledged, finalization waits."""
     webhooks_delivered_at: int | None = None
+    starting_balance: int = 0
+    """The customer's credit when it was last rated: 0, or less."""
     attempts: int = 0
     is_paid_elsewhere: bool = False
     due_date: int | None = None
@@ -90,8 +92,13 @@ class Invoice:
 
     @property
     def due(self) -> int:
-        """What the customer owes: credits beyond the charges make no debt of ours here."""
-        return max(0, self.total)
+        """What the customer owes, less their credit."""
+        return max(0, self.total + self.starting_balance)
+
+    @property
+    def ending_balance(self) -> int:
+        """The credit that it leaves to the next."""
+        return min(0, self.total + self.starting_balance)
 
     @property
     def paid(self) -> int:

@@ -23,7 +23,13 @@ def finalizes_at(books: Books, invoice: Invoice) -> int | None:
     delivered = delivered_at(books, invoice)
     if delivered is None:
         return latest
-    return min(latest, max(planned, delivered + min(HOUR_S, planned - invoice.created)))
+    return min(latest, max(planned, delivered + lead_s(invoice)))
+
+
+def lead_s(invoice: Invoice) -> int:
+    """How long after its webhook was taken it finalizes: an hour, or its grace where that is shorter."""
+    planned = invoice.created if invoice.finalizes_at is None else invoice.finalizes_at
+    return min(HOUR_S, planned - invoice.created)
 
 
 def delivered_at(books: Books, invoice: Invoice) -> int | None:

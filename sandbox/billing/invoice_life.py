@@ -4,29 +4,24 @@ At finalization the charges are counted and rated once more, with what was recei
 never change, and usage that comes later is on no invoice. Every look of the agenda is safe late, twice or for nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered
-from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at
+from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at, lead_s
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_lines import Basis, charge_lines, item_lines
 from sandbox.billing.invoice_pending import given_back, taken
 from sandbox.billing.invoice_recipient import recipient
+from sandbox.billing.invoice_tally import tally_of
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
-
-
-@dataclass(slots=True)
-class Numbering:
-    """How many invoices of one customer have a number."""
-
-    given: int = 0
+MINUTE_S = 60
 
 
 def opened(books: Books, invoice: Invoice) -> Invoice:
@@ -102,6 +97,8 @@ def paid(books: Books, invoice: Invoice) -> Invoice:
 
 
 def voided(books: Books, invoice: Invoice) -> Invoice:
+    """As if it had not been: the credit it took is there again."""
+    tally_of(books, invoice.customer).balances[invoice.currency] += invoice.starting_balance - invoice.ending_balance
     void = _shelved(books, replace(invoice, status="void", voided_at=books.now, auto_advance=False))
     _told(books, void, "invoice.voided")
     return void
@@ -127,11 +124,12 @@ def rated(books: Books, invoice: Invoice, *, until: int) -> Invoice:
     if invoice.parent is not None:
         basis = Basis(books=books, invoice=invoice.id, parent=invoice.parent, until=until)
         lines = charge_lines(basis, invoice.charges) + lines
-    return replace(invoice, lines=lines)
+    credit = tally_of(books, invoice.customer).balances[invoice.currency]
+    return replace(invoice, lines=lines, starting_balance=credit)
 
 
 def _look(books: Books, identity: str) -> None:
-    """Finalizes what is due; what waits for an endpoint's answer is looked at again within the hour."""
+    """Finalizes what is due; what waits for an endpoint's answer is looked at again before it could be due."""
     invoice = books.shelf(Invoice).get(identity)
     due = None if invoice is None else finalizes_at(books, invoice)
     if invoice is None or due is None:
@@ -139,7 +137,7 @@ def _look(books: Books, identity: str) -> None:
     if due <= books.now:
         finalized(books, invoice)
     elif invoice.finalizes_at is not None and invoice.finalizes_at <= books.now:
-        books.clock.at(min(due, books.now + HOUR_S), partial(_look, books, identity))
+        books.clock.at(min(due, books.now + max(MINUTE_S, lead_s(invoice))), partial(_look, books, identity))
 
 
 def _advance(books: Books, identity: str) -> None:
@@ -157,14 +155,14 @@ def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:
 
 
 def _numbered(books: Books, invoice: Invoice) -> Invoice:
-    numbering = books.shelf(Numbering).setdefault(invoice.customer, Numbering())
-    numbering.given += 1
+    tally = tally_of(books, invoice.customer)
+    tally.balances[invoice.currency] = invoice.ending_balance
     known = recipient(books, invoice.customer, last_known=invoice.recipient)
     return replace(
         invoice,
         recipient=known,
         status="open",
-        number=f"{known.prefix}-{numbering.given:04}",
+        number=tally.next_number(known.prefix),
         finalized_at=books.now,
         finalizes_at=None,
         webhooks_delivered_at=delivered_at(books, invoice),

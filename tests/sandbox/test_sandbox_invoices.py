@@ -84,6 +84,21 @@ def test_an_invoice_over_nothing_is_paid_when_it_is_final(shop: Any, customer: s
 def test_credits_beyond_the_charges_leave_nothing_due(shop: Any, customer: str) -> None:
     invoice = shop.v1.invoices.finalize_invoice(made(shop, customer, amount=-300))
     assert (invoice.status, invoice.total, invoice.amount_due) == ("paid", -300, 0)
+    assert (invoice.starting_balance, invoice.ending_balance) == (0, -300)
+
+
+def test_the_next_invoice_takes_off_what_was_left_to_a_customers_credit(shop: Any, customer: str) -> None:
+    shop.v1.invoices.finalize_invoice(made(shop, customer, amount=-300))
+    invoice = shop.v1.invoices.finalize_invoice(made(shop, customer, amount=500))
+    assert (invoice.total, invoice.amount_due, invoice.starting_balance) == (500, 200, -300)
+    assert invoice.ending_balance == 0
+    assert shop.v1.invoices.finalize_invoice(made(shop, customer, amount=500)).amount_due == 500
+
+
+def test_a_void_invoice_gives_back_the_credit_it_took(shop: Any, customer: str) -> None:
+    shop.v1.invoices.finalize_invoice(made(shop, customer, amount=-300))
+    shop.v1.invoices.void_invoice(shop.v1.invoices.finalize_invoice(made(shop, customer, amount=500)).id)
+    assert shop.v1.invoices.finalize_invoice(made(shop, customer, amount=500)).amount_due == 200
 
 
 def test_an_invoice_to_be_sent_is_due_after_its_days(shop: Any, customer: str) -> None:

@@ -198,6 +198,15 @@ def test_finalization_follows_an_hour_after_the_webhook_was_taken(untaken: Ended
     assert invoice.status_transitions.finalized_at == invoice.webhooks_delivered_at + HOUR_S
 
 
+def test_finalization_follows_a_shorter_grace_after_the_webhook_was_taken(begun: Ended, receiver: Any) -> None:
+    receiver.answers = [500]
+    begun.shop.settings(finalization_grace_s=60, webhook_backoff_s=300.0)
+    begun.shop.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["invoice.created"]})
+    begun.go(begun.end + HOUR_S)
+    invoice = begun.invoice
+    assert invoice.status_transitions.finalized_at == invoice.webhooks_delivered_at + 60
+
+
 def test_a_chosen_instant_is_not_delayed_by_an_untaken_webhook(untaken: Ended) -> None:
     chosen = untaken.end + 2 * HOUR_S
     untaken.shop.v1.invoices.update(untaken.invoice.id, {"automatically_finalizes_at": chosen})
