@@ -46,8 +46,6 @@ def check(takes: str, wanted: Tree, *, document: JsonObject | None = None) -> No
 
     `document` is the same call as JSON, where it came as that: its types count too.
     """
-    if not takes:
-        return
     findings = Findings()
     definition(takes).check({**wanted, **_bare(document)} if document else wanted, "", findings)
     if findings.unknown:

@@ -1,7 +1,7 @@
-"""A call's parameters, read by name and type; what has the wrong shape is refused in Stripe's words.
+"""A call's parameters, read by name and type, once the definitions have found nothing wrong with them.
 
 The door between strings and values: endpoints ask for a text, a whole number, a decimal or a group, and never
-see the raw form. Each refusal names the parameter with its brackets, as Stripe does.
+see the raw form. What is refused here is what the definitions leave open: which of several shapes, how much, how long.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from sandbox.shapes import (
     METADATA_KEYS_MAX,
     TEXT_MAX,
     cannot_be_unset,
+    not_among,
     too_many_keys,
 )
 
@@ -86,8 +87,7 @@ class Params:
     def choice(self, name: str, among: tuple[str, ...]) -> str | None:
         value = self.text(name)
         if value is not None and value not in among:
-            listed = ", ".join(among[:-1]) + f", or {among[-1]}"
-            raise invalid(f"Invalid {self.named(name)}: must be one of {listed}", param=self.named(name))
+            raise not_among(among, self.named(name))
         return value
 
     def required_choice(self, name: str, among: tuple[str, ...]) -> str:
@@ -165,18 +165,13 @@ class Params:
         groups: list[Params] = []
         for index in sorted(branch, key=_position):
             member = branch[index]
-            if isinstance(member, str):
-                raise invalid(f"Invalid object: {member}", param=f"{named}[{index}]")
+            assert isinstance(member, dict), "the definitions let only groups into an array of groups"
             groups.append(self._grown(member, within=f"{named}[{index}]"))
         return groups
 
     def texts(self, name: str) -> dict[str, str]:
         """A hash of strings, such as `metadata` and a meter event's `payload`."""
-        branch = self._branch(name)
-        for key, value in branch.items():
-            if not isinstance(value, str):
-                raise invalid(f"Invalid string: {value}", param=f"{self.named(name)}[{key}]")
-        return {key: value for key, value in branch.items() if isinstance(value, str)}
+        return {key: value for key, value in self._branch(name).items() if isinstance(value, str)}
 
     def metadata(self, before: dict[str, str] | None = None) -> dict[str, str]:
         """What metadata becomes: empty values unset their keys, an empty whole all of them."""
@@ -207,8 +202,7 @@ class Params:
         branch = self._value(name)
         if branch is None or branch == "":
             return {}
-        if isinstance(branch, str):
-            raise invalid(f"Invalid object: {branch}", param=self.named(name))
+        assert isinstance(branch, dict), "the definitions let no text stand where a group does"
         return branch
 
 

@@ -90,12 +90,7 @@ class Choice:
 
     def check(self, value: object, name: str, findings: Findings) -> None:
         if value not in self.among and not findings.is_missing(value, name):
-            findings.refusals.append(invalid(f"Invalid {name}: must be one of {self._listed()}", param=name))
-
-    def _listed(self) -> str:
-        *most, last = self.among
-        separator = ", or " if len(most) > 1 else " or "
-        return ", ".join(most) + separator + last if most else last
+            findings.refusals.append(not_among(self.among, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +193,13 @@ class Either:
 class Anything:
     def check(self, value: object, name: str, findings: Findings) -> None:
         """Nothing is wrong."""
+
+
+def not_among(among: tuple[str, ...], name: str) -> ApiError:
+    *most, last = among
+    separator = ", or " if len(most) > 1 else " or "
+    listed = ", ".join(most) + separator + last if most else last
+    return invalid(f"Invalid {name}: must be one of {listed}", param=name)
 
 
 def cannot_be_unset(name: str) -> ApiError:
