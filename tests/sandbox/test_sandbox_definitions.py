@@ -123,7 +123,7 @@ def test_an_empty_text_unsets_only_what_can_be_unset(shop: Any) -> None:
 
 def test_what_is_refused_by_definition_is_not_kept_under_its_key(shop: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError):
-        shop.client.raw_request("post", CUSTOMERS, foo="1", idempotency_key="k")
+        shop.v1.customers.create({"foo": "1"}, {"idempotency_key": "k"})
     made = shop.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k"})
     assert made.name == "Ada"
 
