@@ -11,7 +11,7 @@ EPILOG = """\b
 Examples:
   meterpost demo
   meterpost demo --units 1300000
-  meterpost demo --json | jq .preview
+  meterpost demo --json | jq .invoice
 """
 
 

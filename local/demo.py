@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from local.demo_balance import Balance, Preview, Total, show_balance
+from local.demo_balance import Balance, Total, show_balance
+from local.demo_invoice import Invoice, close_period
 from local.demo_rows import move_file, unit_rows
 from local.demo_shop import Shop, Subscribed, open_shop
 from local.demo_view import ANSWERED, MADE, Look, view
@@ -32,11 +33,8 @@ from local.sandbox import ask_sandbox
 from local.stack import SANDBOX_ACCOUNT, Stack
 from local.supervisor import Supervisor
 from meterpost import Meterpost
-from service.gateway import Gateway
 from service.ledger import Ledger
 from service.ledger.overview import ledger_time, overview
-from service.settings import Settings
-from service.timing import PROFILES
 
 UNITS = 1_200_000
 LIMITED_SHARE = 0.2  # of the reports to Stripe that are answered 429
@@ -207,6 +205,7 @@ def _balance(running: Running, last: Look) -> Balance:
     )
     recorded, duplicate = last.count("record", "recorded"), last.count("record", "duplicate")
     meter_events, confirmed = last.meter_events(*MADE), last.meter_events("confirmed")
+    invoice = _closed(running.stack, shop.units)
     is_balanced = last.is_settled and recorded + duplicate == sent.rows and confirmed == meter_events
     return Balance(
         rows_sent=sent.rows,
@@ -216,8 +215,8 @@ def _balance(running: Running, last: Look) -> Balance:
         confirmed=confirmed,
         refused=last.meter_events("refused"),
         totals=totals,
-        preview=_preview(running.stack, shop.units),
-        ok=is_balanced and all(total.difference == 0 for total in totals),
+        invoice=invoice,
+        ok=is_balanced and all(total.difference == 0 for total in totals) and invoice.units == sent.units,
     )
 
 
@@ -232,29 +231,9 @@ def _total(subscribed: Subscribed, sent: int, *, audited: Sequence[dict[str, Any
     )
 
 
-def _preview(stack: Stack, subscribed: Subscribed) -> Preview:
-    gateway = Gateway(_settings(stack.env))
-    told = gateway.preview_invoice(subscribed.customer, subscription=subscribed.subscription)
-    return Preview(amount=told.amount, currency=told.currency)
-
-
-def _settings(env: Mapping[str, str]) -> Settings:
-    """The demo's own; what the caller has in the environment or in .env is not looked at, so it may be anything."""
-    return Settings(
-        account="default",
-        database_url=env["DATABASE_URL"],
-        broker_url=env["BROKER_URL"],
-        redis_url=env["REDIS_URL"],
-        stripe_secret_key=env["STRIPE_SECRET_KEY"],
-        stripe_api_base=env["STRIPE_API_BASE"],
-        stripe_meter_events_base=env["STRIPE_METER_EVENTS_BASE"],
-        webhook_secrets=(env["STRIPE_WEBHOOK_SECRETS"],),
-        timing=PROFILES[env["METERPOST_TIMING"]],
-        submit_threads=int(env["METERPOST_SUBMIT_THREADS"]),
-        calls_per_s=int(env["METERPOST_CALLS_PER_S"]),
-        meter_events_per_s=int(env["METERPOST_METER_EVENTS_PER_S"]),
-        log_format=env["METERPOST_LOG_FORMAT"],
-    )
+def _closed(stack: Stack, subscribed: Subscribed) -> Invoice:
+    key, api_base = stack.env["STRIPE_SECRET_KEY"], stack.env["STRIPE_API_BASE"]
+    return close_period(key, api_base=api_base, subscription=subscribed.subscription)
 
 
 def _explain(last: Look, *, console: Console) -> None:

@@ -8,6 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from local.demo_invoice import Invoice
+
 CENTS = 100
 
 
@@ -23,14 +25,6 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What the units cost, in the currency's minor unit, as Stripe has it."""
-
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     rows_sent: int
     rows_recorded: int
@@ -39,7 +33,7 @@ class Balance:
     confirmed: int
     refused: int
     totals: tuple[Total, ...]
-    preview: Preview
+    invoice: Invoice
     ok: bool
 
     def as_json(self) -> str:
@@ -55,9 +49,13 @@ def show_balance(console: Console, balance: Balance, *, restarts: int, calls: Ma
         counts.add_row(name.replace("_", " "), f"{getattr(balance, name):,}")
     console.print(counts, _totals(balance), sep="\n")
     console.print(_on_the_way(restarts, calls), highlight=False)
-    amount, currency = balance.preview.amount, balance.preview.currency.upper()
-    console.print(f"Stripe's preview of the invoice: [bold]${amount // CENTS:,}.{amount % CENTS:02} {currency}[/bold]")
+    console.print(_billed(balance.invoice))
     console.print("[green]Every difference is 0.[/green]" if balance.ok else "[red]The books do not agree.[/red]")
+
+
+def _billed(invoice: Invoice) -> str:
+    amount = f"${invoice.amount // CENTS:,}.{invoice.amount % CENTS:02} {invoice.currency.upper()}"
+    return f"Invoice {invoice.number}, {invoice.status}: {invoice.units:,} units, [bold]{amount}[/bold]"
 
 
 def _totals(balance: Balance) -> Table:

@@ -68,12 +68,6 @@ class Summary:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    amount: int  # in the currency's minor unit
-    currency: str
-
-
 class Gateway:
     """Stripe, as far as we need it. Thread-safe."""
 
@@ -158,13 +152,6 @@ class Gateway:
     def retrieve_price(self, price: str) -> dict[str, Any]:
         """With its tiers, which Stripe leaves out unless asked."""
         return self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]}), parse=_plain)
-
-    def preview_invoice(self, customer: str, *, subscription: str) -> Preview:
-        """What the subscription's next invoice would be now."""
-        return self._read(
-            lambda: self._client.v1.invoices.create_preview({"customer": customer, "subscription": subscription}),
-            parse=lambda invoice: Preview(amount=invoice.total, currency=invoice.currency),
-        )
 
     def _list(
         self, page: Callable[[Any], Any], params: Mapping[str, Any], *, parse: Callable[[Any], Found]

@@ -16,7 +16,7 @@ Claim = Callable[[Callable[[], object]], bool]
 
 KEYS = [
     *("rows_sent", "rows_recorded", "rows_duplicate", "meter_events", "confirmed", "refused"),
-    *("totals", "preview", "ok"),
+    *("totals", "invoice", "ok"),
 ]
 
 
@@ -46,7 +46,8 @@ def test_all_that_was_made_is_confirmed(demonstration: Any) -> None:
 
 
 def test_what_is_included_costs_nothing(demonstration: Any) -> None:
-    assert json.loads(demonstration.stdout)["preview"] == {"amount": 0, "currency": "usd"}
+    invoice = json.loads(demonstration.stdout)["invoice"]
+    assert (invoice["status"], invoice["units"], invoice["amount"], invoice["currency"]) == ("paid", 60_000, 0, "usd")
 
 
 def test_no_process_and_no_temporary_file_stays(demonstration: Any) -> None:

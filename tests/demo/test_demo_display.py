@@ -6,7 +6,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from local.demo_balance import Balance, Preview, Total, show_balance
+from local.demo_balance import Balance, Total, show_balance
+from local.demo_invoice import Invoice
 from local.demo_view import Look, view
 from service.ledger.overview import Standing
 
@@ -83,6 +84,6 @@ def _balance(*, sent: int) -> Balance:
         confirmed=483,
         refused=0,
         totals=(total,),
-        preview=Preview(amount=20_000, currency="usd"),
+        invoice=Invoice(number="B5K7-0001", status="paid", units=1_200_000, amount=20_000, currency="usd"),
         ok=total.difference == 0,
     )

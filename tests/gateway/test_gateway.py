@@ -232,7 +232,6 @@ def test_a_list_that_cannot_be_understood_may_be_asked_for_again(make_gateway, s
         lambda gateway: gateway.list_subscriptions("cus_1"),
         lambda gateway: gateway.retrieve_invoice("in_1"),
         lambda gateway: gateway.retrieve_price("price_1"),
-        lambda gateway: gateway.preview_invoice("cus_1", subscription="sub_1"),
     ],
 )
 def test_an_answer_that_is_no_object_may_be_asked_for_again(make_gateway, server, answer, read):
