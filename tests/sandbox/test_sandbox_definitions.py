@@ -1,6 +1,5 @@
 """What Stripe's definitions refuse is refused here, in Stripe's words, before anything is kept or changed."""
 
-import timeit
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ CUSTOMERS, PRICES, SUBSCRIPTIONS = "/v1/customers", "/v1/prices", "/v1/subscript
 METERS, EVENTS = "/v1/billing/meters", "/v1/billing/meter_events"
 V2_EVENTS, DESTINATIONS = "/v2/billing/meter_events", "/v2/core/event_destinations"
 PAYLOAD = {"stripe_customer_id": "cus_1", "value": "1"}
-SECONDS_MAX = 15e-6
 
 
 def sent(shop: Any, path: str, wanted: Any, method: str = "post") -> Any:
@@ -139,9 +137,3 @@ def test_an_option_of_the_client_is_no_parameter(name: str) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=[route.name for route in ROUTES])
 def test_every_route_names_a_type_that_is_understood(route: Any) -> None:
     assert definition(route.takes).fields.keys() >= ({"expand"} if "/v1/" in route.pattern else set())
-
-
-def test_a_meter_event_is_checked_in_under_15_microseconds() -> None:
-    wanted: Any = {"event_name": "calls", "identifier": "x" * 40, "timestamp": "1700000000", "payload": PAYLOAD}
-    taken = min(timeit.repeat(lambda: check("billing.MeterEventCreate", wanted), number=1_000, repeat=5)) / 1_000
-    assert taken < SECONDS_MAX
