@@ -23,7 +23,9 @@ def create(call: Call) -> JsonObject:
 
 
 def retrieve(call: Call) -> JsonObject:
-    return _existing(call)[1].render()
+    _, item = _existing(call)
+    call.params.nothing_else()
+    return item.render()
 
 
 def update(call: Call) -> JsonObject:
@@ -42,7 +44,9 @@ def delete(call: Call) -> JsonObject:
 
 def list_page(call: Call) -> JsonObject:
     subscription = existing_subscription(call, call.params.required("subscription"), param="subscription")
-    return page(call, subscription.items, SubscriptionItem.render)
+    body = page(call, subscription.items, SubscriptionItem.render)
+    call.params.nothing_else()
+    return body
 
 
 def _carried_out(call: Call, subscription: Subscription, change: Change) -> Subscription:

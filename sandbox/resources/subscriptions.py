@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sandbox.books import Books
 from sandbox.call import Call
 from sandbox.errors import no_such
-from sandbox.pages import is_within, newest_first, page
+from sandbox.pages import newest_first, page
 from sandbox.resources.events import Event, emit, record
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.wire import JsonObject
@@ -147,7 +147,9 @@ def retrieve(call: Call) -> JsonObject:
 
 
 def list_page(call: Call) -> JsonObject:
-    return page(call, _wanted(call), lambda subscription: rendered(call, subscription))
+    body = page(call, _wanted(call), lambda subscription: rendered(call, subscription))
+    call.params.nothing_else()
+    return body
 
 
 def existing(call: Call, identity: str, *, param: str = "id") -> Subscription:
@@ -226,13 +228,13 @@ def _items_body(subscription: Subscription) -> JsonObject:
 def _wanted(call: Call) -> Iterable[Subscription]:
     params, now = call.params, call.now
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
-    method = params.text("collection_method")
+    method, created = params.text("collection_method"), params.bounds("created")
     for subscription in newest_first(call, Subscription):
         if customer not in (None, subscription.customer) or method not in (None, subscription.collection_method):
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
-        if _has_status(subscription, status, now) and is_within(params, "created", subscription.created):
+        if _has_status(subscription, status, now) and (created is None or created.hold(subscription.created)):
             yield subscription
 
 
