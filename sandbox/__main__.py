@@ -5,19 +5,19 @@ knows.
 """
 
 import asyncio
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from sandbox.cli_controls import INSTANT, audit, clock, fault, settings, settings_of
+from sandbox.calls.limits import MODES
+from sandbox.cli.controls import INSTANT, audit, clock, fault, settings, settings_of
 from sandbox.clock import SPEED_MAX, Clock
+from sandbox.http.listener import CannotListen
+from sandbox.http.server import Renew, Sandbox
 from sandbox.keys import DEFAULT_KEY
-from sandbox.limits import MODES
-from sandbox.listener import CannotListen
-from sandbox.server import Sandbox
 from sandbox.settings import Settings
+from sandbox.world import World
 
 PORT_MAX = 65_535
 SPEED = click.FloatRange(0, SPEED_MAX)
@@ -62,13 +62,19 @@ def serve(
     host: str, port: int, *, seed: int, limits: str, begins_at: datetime | None, speed: float, wanted: tuple[str, ...]
 ) -> None:
     """Serve until told to end; the address and the key are printed as one line of JSON."""
-    offset_s = (begins_at.replace(tzinfo=UTC).timestamp() - time.time()) if begins_at else 0.0
+    instant = begins_at.replace(tzinfo=UTC).timestamp() if begins_at else None
     chosen = _chosen({"limits": limits} | settings_of(wanted))
-    sandbox = Sandbox(clock=Clock(offset_s=offset_s, speed=speed), seed=seed, settings=chosen)
     try:
-        asyncio.run(sandbox.serve(host=host, port=port))
+        asyncio.run(_serve(host, port, instant=instant, speed=speed, seed=seed, settings=chosen))
     except CannotListen as taken:
         raise click.ClickException(f"{taken}; choose another --port, or 0 for a free one") from taken
+
+
+async def _serve(host: str, port: int, *, instant: float | None, speed: float, seed: int, settings: Settings) -> None:
+    def world(renew: Renew) -> World:
+        return World(clock=Clock(begins_at=instant, speed=speed), seed=seed, settings=settings, renew=renew)
+
+    await Sandbox(world).serve(host=host, port=port)
 
 
 def _chosen(wanted: dict[str, Any]) -> Settings:

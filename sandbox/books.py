@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from sandbox.calls.idempotency import IdempotencyKeys
+from sandbox.calls.limits import Limiter
 from sandbox.clock import Clock
-from sandbox.idempotency import IdempotencyKeys
 from sandbox.ids import Ids
-from sandbox.limits import Limiter
 from sandbox.memory import Memory
+from sandbox.metering.usage import Usage
 from sandbox.settings import Settings
-from sandbox.usage import Usage
 
 T = TypeVar("T")
 

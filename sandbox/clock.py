@@ -24,10 +24,12 @@ class Appointment:
 
 
 class Clock:
-    def __init__(self, *, offset_s: float = 0, speed: float = 1.0, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, begins_at: float | None = None, speed: float = 1.0, wall: Callable[[], float] = time.time
+    ) -> None:
         self._wall = wall
         self._set_out_at = wall()
-        self._set_out_from = self._set_out_at + offset_s
+        self._set_out_from = self._set_out_at if begins_at is None else begins_at
         self._speed = speed
         self._agenda: list[Appointment] = []
         self._number = 0

@@ -5,10 +5,10 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
-from sandbox.form import form_of_tree
-from sandbox.params import Params
+from sandbox.http.form import form_of_tree
+from sandbox.parameters.params import Params
 from sandbox.wire import JsonObject
 
 LIMIT_DEFAULT = 10

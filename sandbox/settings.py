@@ -6,8 +6,8 @@ make most likely.
 
 from dataclasses import dataclass, fields, replace
 
-from sandbox.limits import MODES
-from sandbox.rating import ROUNDINGS
+from sandbox.billing.rating import ROUNDINGS
+from sandbox.calls.limits import MODES
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
@@ -54,6 +54,7 @@ class Settings:
     cancelled_identifier_is_taken: bool = True
     """Undocumented: whether the identifier of a cancelled meter event cannot be used again."""
     idempotency_window_s: int = DAY_S
+    """How long a key of v1 is kept. Stripe: "at least 24 hours old"."""
     idempotency_v2_window_s: int = 30 * DAY_S
     """How long a key of v2 is kept. Stripe: 30 days."""
     rate_limit_error_type: str = "invalid_request_error"
@@ -103,7 +104,7 @@ class Settings:
     lane_conflict: str = "conflict"
     """Undocumented: a second call for the same customer and meter gets 409 (`conflict`) or 429 (`lock_timeout`)."""
     backdated_usage_is_billed: str = "by_period"
-    """Undocumented of flexible billing: whether a first invoice takes backdated usage of whole periods, or all of it."""
+    """Undocumented of flexible billing: whether a first invoice takes backdated usage of whole periods, or all."""
     usage_is_billed_at_cancel_at: bool = True
     """Undocumented: whether a `cancel_at` within a period bills the usage until then, as a period's end does."""
     duplicate_prices_are_refused: bool = True

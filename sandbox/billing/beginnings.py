@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from sandbox.billing.charges import Charge
 from sandbox.billing.cycle import attend
 from sandbox.billing.invoicing import bill_at_once, draft
+from sandbox.billing.periods import Period, elapsed_periods, period_from, share
 from sandbox.billing.stretches import ahead
 from sandbox.books import Books
 from sandbox.errors import ApiError
-from sandbox.periods import Period, elapsed_periods, period_from, share
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.resources.subscriptions import Subscription, shelved
 

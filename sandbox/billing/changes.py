@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from sandbox.billing.charges import Charge
 from sandbox.billing.invoice_pending import pending
 from sandbox.billing.invoicing import bill_at_once, pend
+from sandbox.billing.periods import Period, period_from
 from sandbox.billing.stretches import ahead, remaining, unused, used
 from sandbox.books import Books
-from sandbox.periods import Period, period_from
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.resources.subscriptions import Subscription, shelved
 

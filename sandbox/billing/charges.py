@@ -7,7 +7,7 @@ holds no quantity: usage is counted when it is rated, at the draft and once more
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sandbox.periods import Period
+from sandbox.billing.periods import Period
 from sandbox.resources.subscription_items import SubscriptionItem
 
 WHOLE = Fraction(1)

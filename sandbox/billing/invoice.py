@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sandbox.billing.charges import Charge
 from sandbox.billing.invoice_recipient import Recipient
-from sandbox.periods import Period
+from sandbox.billing.periods import Period
 from sandbox.resources.prices import Price
 
 

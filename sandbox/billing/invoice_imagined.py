@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sandbox.billing.charges import Charge
-from sandbox.periods import Period, boundary
+from sandbox.billing.periods import Period, boundary
 from sandbox.resources.subscription_items import SubscriptionItem
 
 NOWHERE = ""

@@ -6,7 +6,7 @@ Made by a caller, or by the removal of a metered item, whose usage so far is kep
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sandbox.periods import Period
+from sandbox.billing.periods import Period
 from sandbox.resources.prices import Price
 
 

@@ -13,12 +13,12 @@ from sandbox.billing.charges import Charge
 from sandbox.billing.invoice import Line, Parent
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_words import described
+from sandbox.billing.rating import AMPLE, RatedLine, together, whole
 from sandbox.books import Books
-from sandbox.rating import AMPLE, RatedLine, together, whole
+from sandbox.metering.usage import aggregated
 from sandbox.resources.event_summaries import counted
 from sandbox.resources.meters import Meter
 from sandbox.resources.products import Product
-from sandbox.usage import aggregated
 
 SMALLEST = Decimal("1e-12")
 """Of a quantity on an invoice: Stripe shows at most 12 decimal places."""

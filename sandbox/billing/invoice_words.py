@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from sandbox.billing.charges import Charge
-from sandbox.periods import Interval
-from sandbox.rating import RatedLine
+from sandbox.billing.periods import Interval
+from sandbox.billing.rating import RatedLine
 from sandbox.wire import decimal_text
 
 SIGNS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}

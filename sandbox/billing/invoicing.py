@@ -17,9 +17,9 @@ from sandbox.billing.invoice_lines import charged, product_name, rated_charge
 from sandbox.billing.invoice_pending import keep, pending
 from sandbox.billing.invoice_recipient import recipient
 from sandbox.billing.invoice_words import described
+from sandbox.billing.periods import Period, period_at
+from sandbox.billing.rating import RatedLine
 from sandbox.books import Books
-from sandbox.periods import Period, period_at
-from sandbox.rating import RatedLine
 
 
 class Subscribed(Protocol):

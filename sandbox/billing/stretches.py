@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from sandbox.billing.charges import WHOLE, Charge
+from sandbox.billing.periods import Period, share
 from sandbox.books import Books
-from sandbox.periods import Period, share
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.resources.subscriptions import Subscription
 
@@ -21,8 +21,7 @@ def used(books: Books, subscription: Subscription, item: SubscriptionItem, *, un
     cut = [trial_start] if trial_start is not None and item.billed_until < trial_start < until else []
     instants = [item.billed_until, *cut, until]
     return [
-        _charge(books, subscription, item, period=Period(start=start, end=end))
-        for start, end in pairwise(instants)
+        _charge(books, subscription, item, period=Period(start=start, end=end)) for start, end in pairwise(instants)
     ]
 
 

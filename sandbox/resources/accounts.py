@@ -1,6 +1,6 @@
 """The account behind the key: who is calling, and nothing of Stripe's onboarding or of Connect."""
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError
 from sandbox.wire import JsonObject
 

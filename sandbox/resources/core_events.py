@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor
 
-from sandbox.announcement import Announcement, announce, cause
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
-from sandbox.event_types import reference, thin_twin
 from sandbox.pages import newest_first, page_v2
-from sandbox.params import NO_BOUND, Bounds, Params
+from sandbox.parameters.params import NO_BOUND, Bounds, Params
 from sandbox.rfc3339 import instant_of, text_of
+from sandbox.webhooks.announcement import Announcement, announce, cause
+from sandbox.webhooks.event_types import reference, thin_twin
 from sandbox.wire import JsonObject
 
 TYPES_MAX = 20

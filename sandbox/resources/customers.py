@@ -6,10 +6,10 @@ One that is deleted is kept apart, because Stripe still answers for it, with lit
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
 from sandbox.pages import newest_first, page
-from sandbox.params import Params
+from sandbox.parameters.params import Params
 from sandbox.resources.events import emit
 from sandbox.wire import JsonObject
 

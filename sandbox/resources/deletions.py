@@ -5,7 +5,7 @@ is for it.
 """
 
 from sandbox.billing.endings import Settlement, ended_at_once
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError
 from sandbox.resources.customers import Customer, DeletedCustomer
 from sandbox.resources.customers import existing as existing_customer

@@ -5,16 +5,16 @@ The secret is told once, at creation, and only where it is asked for with `inclu
 
 from dataclasses import dataclass, replace
 
-from sandbox.announcement import Announcement
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing
-from sandbox.event_types import EVERYTHING, SNAPSHOT_TYPES, THIN_TYPES, VERSIONS
 from sandbox.pages import newest_first, page_v2
-from sandbox.receivers import url_of
 from sandbox.resources.core_events import CoreEvent, not_found, record_ping
 from sandbox.resources.events import Event
 from sandbox.rfc3339 import text_of
-from sandbox.signing import Signing, first_signing
+from sandbox.webhooks.announcement import Announcement
+from sandbox.webhooks.event_types import EVERYTHING, SNAPSHOT_TYPES, THIN_TYPES, VERSIONS
+from sandbox.webhooks.receivers import url_of
+from sandbox.webhooks.signing import Signing, first_signing
 from sandbox.wire import API_VERSION, JsonObject
 
 DESTINATIONS_MAX = 16

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
+from sandbox.billing.periods import Period
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
+from sandbox.metering.usage import WINDOW_S, Reading, aggregated, latest_per_window, visible
 from sandbox.pages import LIMIT_DEFAULT, LIMIT_MAX
-from sandbox.params import Params
-from sandbox.periods import Period
+from sandbox.parameters.params import Params
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.meters import Meter
 from sandbox.resources.meters import existing as existing_meter
-from sandbox.usage import WINDOW_S, Reading, aggregated, latest_per_window, visible
 from sandbox.wire import JsonObject
 
 MINUTE_S = 60

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from sandbox.announcement import Announcement, announce, cause
 from sandbox.books import Books
-from sandbox.call import Call
-from sandbox.changes import previous_attributes
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
 from sandbox.pages import newest_first, page
-from sandbox.params import Bounds
+from sandbox.parameters.params import Bounds
 from sandbox.resources.core_events import record_twin
+from sandbox.webhooks.announcement import Announcement, announce, cause
+from sandbox.webhooks.changes import previous_attributes
 from sandbox.wire import API_VERSION, JsonObject
 
 TYPES_MAX = 20

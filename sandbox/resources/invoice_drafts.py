@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from sandbox.billing.currencies import known
 from sandbox.billing.invoice import Invoice, Parent
 from sandbox.billing.invoice_body import rendered
 from sandbox.billing.invoice_deadline import HOUR_S
@@ -9,11 +10,10 @@ from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_life import advancing, due_date, opened, updated
 from sandbox.billing.invoice_pending import pending, pending_without_subscription
 from sandbox.billing.invoice_recipient import recipient
-from sandbox.call import Call
-from sandbox.currencies import known
+from sandbox.billing.periods import Period
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
-from sandbox.params import Params
-from sandbox.periods import Period
+from sandbox.parameters.params import Params
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.invoices import existing, not_editable
 from sandbox.resources.subscription_params import collection_method, days_until_due

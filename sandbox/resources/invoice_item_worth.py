@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from sandbox.billing.currencies import known
 from sandbox.billing.invoice_item import InvoiceItem
-from sandbox.call import Call
-from sandbox.currencies import known
+from sandbox.billing.rating import per_unit, whole
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, missing
-from sandbox.params import Params
-from sandbox.rating import per_unit, whole
+from sandbox.parameters.params import Params
 from sandbox.resources import products
 from sandbox.resources.price_amounts import amount_from
 from sandbox.resources.prices import Price

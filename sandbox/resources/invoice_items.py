@@ -7,10 +7,10 @@ from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_life import recounted
 from sandbox.billing.invoice_pending import item_body, keep
-from sandbox.call import Call
+from sandbox.billing.periods import Period
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, no_such
 from sandbox.pages import newest_first, page
-from sandbox.periods import Period
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.events import emit
 from sandbox.resources.invoice_item_worth import changed_worth, new_worth

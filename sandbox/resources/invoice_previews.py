@@ -12,7 +12,7 @@ from sandbox.billing.invoice_imagined import NOWHERE, Imagined
 from sandbox.billing.invoice_life import rated
 from sandbox.billing.invoicing import drawn
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.event_summaries import seen_until

@@ -11,7 +11,7 @@ from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import line_body, rendered
 from sandbox.billing.invoice_life import collected, confirmed, deleted, finalized, given_up, paid, voided
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, no_such
 from sandbox.pages import newest_first, page
 from sandbox.wire import JsonObject

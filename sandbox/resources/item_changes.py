@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sandbox.billing.changes import Change, Terms
-from sandbox.call import Call
+from sandbox.billing.periods import Period
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
-from sandbox.params import Params
-from sandbox.periods import Period
+from sandbox.parameters.params import Params
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.resources.subscriptions import Subscription

@@ -7,12 +7,12 @@ refused at once, or accepted without effect (`adjustment_validation`).
 from functools import partial
 
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError
+from sandbox.metering.usage import Receipt
 from sandbox.resources.meter_events import IDENTIFIER_MAX
 from sandbox.resources.meters import EVENT_NAME_MAX, named
 from sandbox.rfc3339 import text_of
-from sandbox.usage import Receipt
 from sandbox.wire import JsonObject
 
 

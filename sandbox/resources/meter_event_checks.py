@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError
 from sandbox.resources.customers import Customer
 from sandbox.resources.meters import Meter

@@ -6,15 +6,15 @@ say which. A duplicate is always refused at once.
 
 from collections.abc import Callable, Iterator
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing
-from sandbox.params import INSTANT_MAX
+from sandbox.metering.usage import Reading, Receipt
+from sandbox.metering.validation import Rejection, reject
+from sandbox.parameters.params import INSTANT_MAX
+from sandbox.parameters.shapes import TEXT_MAX
 from sandbox.resources.meter_event_checks import MeterEvent, Objection, objection, objections, value_of
 from sandbox.resources.meters import EVENT_NAME_MAX, Meter, active_named, named
 from sandbox.rfc3339 import instant_of, text_of
-from sandbox.shapes import TEXT_MAX
-from sandbox.usage import Reading, Receipt
-from sandbox.validation import Rejection, reject
 from sandbox.wire import JsonObject
 
 IDENTIFIER_MAX = 100

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, no_such
 from sandbox.pages import newest_first, page
-from sandbox.params import Params
+from sandbox.parameters.params import Params
 from sandbox.resources.events import emit
 from sandbox.wire import JsonObject
 

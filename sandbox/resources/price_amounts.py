@@ -5,9 +5,9 @@ Each amount has two spellings, whole and with up to 12 decimal places, of which 
 
 from decimal import Decimal
 
+from sandbox.billing.rating import Tier, Transform
 from sandbox.errors import invalid, missing
-from sandbox.params import Params
-from sandbox.rating import Tier, Transform
+from sandbox.parameters.params import Params
 from sandbox.wire import JsonObject, decimal_text, whole_or_none
 
 DIVIDE_BY_MAX = 10**15

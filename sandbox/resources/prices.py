@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
-from sandbox.call import Call
-from sandbox.currencies import known
+from sandbox.billing.currencies import known
+from sandbox.billing.periods import Interval
+from sandbox.billing.rating import RatedLine, Tier, Transform, graduated, per_unit, volume
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing, no_such
 from sandbox.pages import newest_first, page
-from sandbox.params import Bounds, Params
-from sandbox.periods import Interval
-from sandbox.rating import RatedLine, Tier, Transform, graduated, per_unit, volume
+from sandbox.parameters.params import Bounds, Params
 from sandbox.resources.events import emit
 from sandbox.resources.meters import existing as existing_meter
 from sandbox.resources.price_amounts import amount_from, tier_body, tiers_from, transform_body, transform_from

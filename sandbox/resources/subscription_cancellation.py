@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from sandbox.billing.endings import Settlement, ended_at_once
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import no_such
-from sandbox.params import Params
+from sandbox.parameters.params import Params
 from sandbox.resources.subscriptions import Cancellation, answered, existing
 from sandbox.wire import JsonObject
 

@@ -7,9 +7,9 @@ first period and its end the anchor, unless the caller anchors it elsewhere.
 from dataclasses import dataclass, replace
 
 from sandbox.billing.beginnings import Beginning, beginning, begun
-from sandbox.call import Call
+from sandbox.billing.periods import Interval, Period, boundary
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
-from sandbox.periods import Interval, Period, boundary
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.subscriptions import Cancellation, Subscription, answered

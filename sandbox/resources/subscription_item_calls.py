@@ -2,7 +2,7 @@
 
 from sandbox.billing.changes import Change, with_items
 from sandbox.billing.cycle import attend
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import no_such
 from sandbox.pages import page
 from sandbox.resources import subscription_params as asked

@@ -5,7 +5,7 @@ An item knows until when it has been billed; everything else about invoices foll
 
 from dataclasses import dataclass, replace
 
-from sandbox.periods import Interval, Period, period_from
+from sandbox.billing.periods import Interval, Period, period_from
 from sandbox.resources.prices import Price, Recurring
 from sandbox.wire import JsonObject, decimal_text, whole_or_none
 

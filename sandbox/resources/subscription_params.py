@@ -6,10 +6,10 @@ Read in full before anything is changed, so that a refused call leaves nothing b
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sandbox.call import Call
+from sandbox.billing.periods import Interval, Period, boundary, period_from
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, missing
-from sandbox.params import Params
-from sandbox.periods import Interval, Period, boundary, period_from
+from sandbox.parameters.params import Params
 from sandbox.resources.prices import Price, Recurring
 from sandbox.resources.prices import existing as existing_price
 from sandbox.resources.subscription_items import SubscriptionItem

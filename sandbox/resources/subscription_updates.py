@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from sandbox.billing.changes import Terms, extended, restarted, with_items
 from sandbox.billing.cycle import attend
+from sandbox.billing.periods import Interval, boundary
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
-from sandbox.periods import Interval, boundary
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.item_changes import changes_of, terms_of
 from sandbox.resources.subscription_cancellation import cancellation

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import no_such
 from sandbox.pages import newest_first, page
 from sandbox.resources.events import Event, emit, record

@@ -6,14 +6,14 @@ sandbox has the shapes of one version.
 
 from dataclasses import dataclass, replace
 
-from sandbox.announcement import Announcement
-from sandbox.call import Call
+from sandbox.calls.call import Call
 from sandbox.errors import invalid, missing, no_such
-from sandbox.event_types import EVERYTHING
 from sandbox.pages import newest_first, page
-from sandbox.receivers import url_of
 from sandbox.resources.events import Event
-from sandbox.signing import Signing, first_signing
+from sandbox.webhooks.announcement import Announcement
+from sandbox.webhooks.event_types import EVERYTHING
+from sandbox.webhooks.receivers import url_of
+from sandbox.webhooks.signing import Signing, first_signing
 from sandbox.wire import API_VERSION, JsonObject
 
 ENDPOINTS_MAX = 16

@@ -233,11 +233,17 @@ def start_sandbox() -> Callable[..., Any]:
     return started
 
 
-@pytest.fixture
-def own_sandbox() -> Iterator[Running]:
-    """A sandbox whose clock the test may move."""
+@pytest.fixture(scope="session")
+def renewed_sandbox() -> Iterator[Running]:
     with started() as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def own_sandbox(renewed_sandbox: Running) -> Running:
+    """A sandbox whose clock the test may move: the same process, and everything in it anew."""
+    renewed_sandbox.control("POST", "reset")
+    return renewed_sandbox
 
 
 @pytest.fixture
@@ -264,12 +270,10 @@ def own_shop(own_sandbox: Running) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def january(start_sandbox: Callable[..., Any]) -> Iterator["Calendar"]:
+def january(own_shop: Shop) -> "Calendar":
     """A shop whose clock stands still at the beginning of 2026 until the test moves it."""
-    with start_sandbox("--clock", "2026-01-01T00:00:00Z", "--speed", "0") as sandbox:
-        shop = sandbox.shop()
-        yield Calendar(shop=shop, begin=sandbox.now())
-        shop.http.close()
+    begin = own_shop.sandbox.control("POST", "clock", frozen=True, to=1_767_225_600)["now"]
+    return Calendar(shop=own_shop, begin=begin)
 
 
 @pytest.fixture

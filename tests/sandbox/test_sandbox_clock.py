@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import stripe
 
 from sandbox.clock import Clock
 
@@ -111,3 +112,28 @@ def test_a_jump_lets_a_failed_delivery_be_repeated_on_the_way(own_shop: Any, rec
 def test_a_clock_refuses_what_is_no_time(own_sandbox: Any, asked: dict[str, Any]) -> None:
     with pytest.raises(OSError, match="400"):
         own_sandbox.control("POST", "clock", **asked)
+
+
+def test_a_reset_leaves_nothing_of_before(own_shop: Any) -> None:
+    own_shop.fault("lock_timeout")
+    own_shop.sandbox.control("POST", "clock", frozen=True, advance=3_600)
+    sandbox = own_shop.sandbox
+    assert sandbox.control("POST", "reset") == {"reset": True}
+    assert sandbox.control("GET", "faults") == {"data": []}
+    assert not sandbox.control("GET", "clock")["frozen"]
+    with pytest.raises(stripe.AuthenticationError):
+        own_shop.customer()
+
+
+def test_a_reset_ends_what_would_have_happened(own_shop: Any) -> None:
+    own_shop.subscription(own_shop.customer(), own_shop.price(own_shop.meter()).id)
+    assert own_shop.sandbox.control("GET", "clock")["next_due"] is not None
+    own_shop.sandbox.control("POST", "reset")
+    assert own_shop.sandbox.control("GET", "clock")["next_due"] is None
+
+
+def test_a_sandbox_begins_anew_where_it_began(start_sandbox: Any) -> None:
+    with start_sandbox("--clock", "2026-01-31T12:00:00Z", "--speed", "0") as sandbox:
+        sandbox.control("POST", "clock", advance=3_600)
+        sandbox.control("POST", "reset")
+        assert sandbox.now() == 1_769_860_800

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.routes import ROUTES
+from sandbox.calls.routes import ROUTES
 
 PLAIN = (str, int, bool)
 EVENTS = ["customer.created"]

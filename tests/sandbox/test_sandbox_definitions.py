@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.definitions import check, definition
+from sandbox.calls.routes import ROUTES
 from sandbox.errors import ApiError
-from sandbox.routes import ROUTES
+from sandbox.parameters.definitions import check, definition
 
 CUSTOMERS, PRICES, SUBSCRIPTIONS = "/v1/customers", "/v1/prices", "/v1/subscriptions"
 METERS, EVENTS = "/v1/billing/meters", "/v1/billing/meter_events"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.delivery_faults import KINDS as DELIVERY_FAULTS
-from sandbox.fault_kinds import KINDS
+from sandbox.calls.fault_kinds import KINDS
 from sandbox.settings import CHOICES, Settings
+from sandbox.webhooks.delivery_faults import KINDS as DELIVERY_FAULTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "sandbox.md").read_text()

@@ -7,8 +7,8 @@ import pytest
 import requests
 import stripe
 
-from sandbox.fault_kinds import KINDS, REASONS
-from sandbox.faults import Fault
+from sandbox.calls.fault_kinds import KINDS, REASONS
+from sandbox.calls.faults import Fault
 
 
 @pytest.mark.parametrize("reason", REASONS)

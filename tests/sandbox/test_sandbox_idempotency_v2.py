@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.answer import Answer, success
-from sandbox.idempotency import IdempotencyKeys, Keyed
+from sandbox.calls.idempotency import IdempotencyKeys, Keyed
+from sandbox.http.answer import Answer, success
 
 DAY_S = 86_400
 DESTINATION: Any = {

@@ -7,15 +7,14 @@ import stripe
 
 DAY_S = 86_400
 HOUR_S = 3_600
+APRIL = 1_775_001_600
 
 
 @pytest.fixture
-def still(start_sandbox: Any) -> Any:
+def still(own_shop: Any) -> Any:
     """A shop on April 1: a month of 30 days, at whose middle half of a price is left."""
-    with start_sandbox("--clock", "2026-04-01T00:00:00Z", "--speed", "0") as sandbox:
-        shop = sandbox.shop()
-        yield shop
-        shop.http.close()
+    own_shop.sandbox.control("POST", "clock", frozen=True, to=APRIL)
+    return own_shop
 
 
 def licensed(shop: Any, unit_amount: int) -> str:

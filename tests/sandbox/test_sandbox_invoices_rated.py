@@ -3,7 +3,6 @@
 Nothing of the sandbox is used to work out what is expected. Most examples ask the rating itself, some a real invoice.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.rating import ROUNDINGS, RatedLine, Tier, Transform, graduated, per_unit, together, volume, whole
+from sandbox.billing.rating import ROUNDINGS, RatedLine, Tier, Transform, graduated, per_unit, together, volume, whole
 
 Terms = dict[str, Any]
 DAY_S = 86_400
@@ -148,15 +147,15 @@ def test_rules_of_the_half_differ_only_at_the_half(exact: Fraction, rule: str) -
 @A_FEW
 @given(st.lists(st.tuples(prices, usages), min_size=6, max_size=6))
 def test_a_finalized_invoices_lines_are_those_of_an_independent_rating(
-    start_sandbox: Callable[..., Any], cases: list[tuple[Terms, list[str]]]
+    renewed_sandbox: Any, cases: list[tuple[Terms, list[str]]]
 ) -> None:
-    with start_sandbox() as sandbox:
-        shop = sandbox.shop()
-        sandbox.control("POST", "clock", frozen=True)
-        customers = [subscribed(shop, f"meter_{number}", *case) for number, case in enumerate(cases)]
-        sandbox.control("POST", "clock", advance=31 * DAY_S + 2 * HOUR_S)
-        found = [billed(shop, customer) for customer in customers]
-        shop.http.close()
+    renewed_sandbox.control("POST", "reset")
+    shop = renewed_sandbox.shop()
+    renewed_sandbox.control("POST", "clock", frozen=True)
+    customers = [subscribed(shop, f"meter_{number}", *case) for number, case in enumerate(cases)]
+    renewed_sandbox.control("POST", "clock", advance=31 * DAY_S + 2 * HOUR_S)
+    found = [billed(shop, customer) for customer in customers]
+    shop.http.close()
     assert found == [expected(price, counted(usage)) for price, usage in cases]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.limits import METER_EVENTS, Limiter
+from sandbox.calls.limits import METER_EVENTS, Limiter
 
 
 def passed(mode: str, endpoints: list[str]) -> int:

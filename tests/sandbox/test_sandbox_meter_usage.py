@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.memory import Memory
-from sandbox.usage import Reading, Receipt, Usage, aggregated, latest_per_window
+from sandbox.metering.usage import Reading, Receipt, Usage, aggregated, latest_per_window
 
 VALUES = st.decimals(min_value=-(10**9), max_value=10**9, places=6)
 SECONDS = st.integers(min_value=0, max_value=300)

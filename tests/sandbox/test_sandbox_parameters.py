@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
-from sandbox.definitions import definition
-from sandbox.routes import ROUTES
+from sandbox.calls.routes import ROUTES
+from sandbox.parameters.definitions import definition
 
 DUE = {"collection_method": "send_invoice", "days_until_due": 30}
 EVENTS = {"url": "http://127.0.0.1:9/", "enabled_events": ["customer.created"]}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.periods import (
+from sandbox.billing.periods import (
     Interval,
     Period,
     boundary,

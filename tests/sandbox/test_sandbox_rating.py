@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.periods import Interval, boundary, period_at
-from sandbox.rating import Tier, Transform, graduated, per_unit, volume
+from sandbox.billing.periods import Interval, boundary, period_at
+from sandbox.billing.rating import Tier, Transform, graduated, per_unit, volume
 
 MONTHLY = Interval(unit="month", count=1)
 amounts = st.decimals(min_value=0, max_value=1_000, places=4)

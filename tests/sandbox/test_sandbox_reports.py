@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.fault_kinds import REJECTION_CODES
+from sandbox.calls.fault_kinds import REJECTION_CODES
 
 DAY_S = 86_400
 ERROR_REPORT = "v1.billing.meter.error_report_triggered"

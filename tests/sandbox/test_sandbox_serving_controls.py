@@ -28,7 +28,7 @@ def test_the_controls_are_listed_with_a_sentence_each(shared_sandbox: Any) -> No
         ("events", {"type": "a.b", "object": []}, "object"),
         ("deliver", {"event": "evt_none"}, "event"),
         ("deliver", {"event": "evt_none", "times": -1}, "times"),
-        ("reset", {}, "account"),
+        ("reset", {"account": 7}, "account"),
     ],
 )
 def test_a_control_names_the_field_that_is_wrong(shared_sandbox: Any, control: str, asked: Any, field: str) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.answer import Answer
 from sandbox.books import Books
-from sandbox.call import Call
+from sandbox.calls.call import Call
+from sandbox.calls.door import run
+from sandbox.calls.routes import Route
 from sandbox.clock import Clock
-from sandbox.door import run
+from sandbox.http.answer import Answer
 from sandbox.ids import Ids
-from sandbox.params import Params
-from sandbox.routes import Route
+from sandbox.parameters.params import Params
 from sandbox.settings import Settings
 
 CUSTOMERS = "/v1/customers"

@@ -6,8 +6,8 @@ import pytest
 import requests
 import stripe
 
-from sandbox.form import form_of_tree, tree_of_form
-from sandbox.wire_v2 import document_of, tree_of_document
+from sandbox.http.form import form_of_tree, tree_of_form
+from sandbox.http.wire_v2 import document_of, tree_of_document
 
 VERSION = {"Stripe-Version": "2026-10-28.endive"}
 EVENTS = "/v2/billing/meter_events"

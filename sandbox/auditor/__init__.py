@@ -1,0 +1,1 @@
+"""Books of what crossed the wire, kept apart from everything that the sandbox believes."""

@@ -1,0 +1,1 @@
+"""The command `meterpost-sandbox`, but for `serve`: every knob from a terminal."""

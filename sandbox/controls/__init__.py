@@ -1,0 +1,1 @@
+"""What stands under `/_sandbox`: the knobs, and who reads their fields."""
