@@ -14,11 +14,11 @@ TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-$(STAMP): requirements.lock pyproject.toml client/pyproject.toml
+$(STAMP): requirements.lock pyproject.toml client/pyproject.toml sandbox/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) -q install --no-deps --no-build-isolation -e ./client -e .
+	$(PIP) -q install --no-deps --no-build-isolation -e ./client -e ./sandbox -e .
 	@touch $@
 
 demo: $(STAMP) ## the main job, end to end, in under two minutes
@@ -49,4 +49,4 @@ lock: $(STAMP) ## pin requirements.in into requirements.lock, with hashes and wi
 	  --no-emit-index-url --no-emit-find-links --output-file deploy/requirements.lock deploy/requirements.in
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .meterpost build *.egg-info client/*.egg-info .mypy_cache .ruff_cache .pytest_cache .pytest_tmp .hypothesis
+	rm -rf $(VENV) .meterpost build *.egg-info client/*.egg-info sandbox/*.egg-info .mypy_cache .ruff_cache .pytest_cache .pytest_tmp .hypothesis
