@@ -15,6 +15,7 @@ from sandbox.ids import Ids
 from sandbox.memory import Memory
 from sandbox.metering.usage import Usage
 from sandbox.settings import Settings
+from sandbox.wire import Whose
 
 T = TypeVar("T")
 
@@ -22,9 +23,7 @@ T = TypeVar("T")
 class RejectionListener(Protocol):
     """Told of each meter event that was accepted and counts nowhere, when its error report goes out."""
 
-    def __call__(
-        self, *, account: str, identifier: str, event_name: str, customer: str, value: str, timestamp: int
-    ) -> None: ...
+    def __call__(self, *, whose: Whose, identifier: str, event_name: str, customer: str) -> None: ...
 
 
 def nobody(**_: object) -> None:
@@ -50,6 +49,10 @@ class Books:
     lanes_held: set[tuple[str, str]] = field(default_factory=set)
     """(event name, customer) with a call in execution."""
     _shelves: dict[type, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def whose(self) -> Whose:
+        return Whose(self.account, self.livemode)
 
     @property
     def now(self) -> int:

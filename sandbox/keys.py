@@ -79,7 +79,7 @@ class Keys:
             old = self._books.pop((account, livemode), None)
             if old is None:
                 continue
-            old.announce = _unheard
+            old.announce, old.rejected = _unheard, nobody
             new = self.books(account, livemode=livemode)
             self._opened |= {key: new for key, opened in self._opened.items() if opened is old}
 

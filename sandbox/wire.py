@@ -5,13 +5,20 @@ Stripe writes quantities as decimal strings and never with an exponent; one plac
 
 import json
 from decimal import Context, Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 API_VERSION = "2026-10-28.endive"
 EXACT = Context(prec=60)
 """Sums of a billion values of 15 digits fit; the default 28 digits would round them without a word."""
 
 JsonObject: TypeAlias = dict[str, Any]
+
+
+class Whose(NamedTuple):
+    """Whose books: an account's, in one of its two modes."""
+
+    account: str
+    livemode: bool
 
 
 class Bare(str):

@@ -1,4 +1,4 @@
-"""What the auditor knows of one account: every identifier's fate, and exact sums that follow from it.
+"""What the auditor knows of one account in one mode: every identifier's fate, and exact sums that follow from it.
 
 Bounded for runs of a million meter events: an identifier takes some 600 bytes and a minute some 400, and beyond a
 million of either the oldest are forgotten one by one. The totals stay; what is forgotten cannot be cancelled or
@@ -14,10 +14,12 @@ from typing import Literal, TypeAlias
 from sandbox.auditor.calls import Rates
 from sandbox.auditor.wire import Told, Wire
 from sandbox.http.arrival import Arrival
-from sandbox.wire import EXACT, JsonObject, decimal_text
+from sandbox.wire import EXACT, JsonObject, Whose, decimal_text
 
 IDENTIFIERS_MAX = 1_000_000
 MINUTES_MAX = 1_000_000
+CANCELLABLE_S = 86_400
+"""What was received longer ago cannot be cancelled any more, even where the call for it is answered with success."""
 Fallen: TypeAlias = Literal["cancelled", "rejected_later"]
 
 
@@ -76,7 +78,8 @@ class AccountAudit:
     _identifiers: OrderedDict[str, Identifier] = field(default_factory=OrderedDict)
     _totals: defaultdict[tuple[str, str], Total] = field(default_factory=lambda: defaultdict(Total))
     _minutes: OrderedDict[tuple[str, str, int], Total] = field(default_factory=OrderedDict)
-    _lasts: dict[tuple[str, str], Told] = field(default_factory=dict)
+    _lasts: dict[tuple[str, str], Told | None] = field(default_factory=dict)
+    """None where the one that was has left the totals: it is looked for when asked about."""
 
     def begin(self, lane: tuple[str, str]) -> None:
         self.in_flight[lane] += 1
@@ -95,26 +98,23 @@ class AccountAudit:
         known = self._known(told.identifier)
         known.standing = (*known.standing, told)
         self.applied += 1
-        self._totals[told.customer, told.event_name].add(told.value)
+        self._totals[told.lane].add(told.value)
         self._minute(told).add(told.value)
-        last = self._lasts.get((told.customer, told.event_name))
-        if last is None or told.timestamp >= last.timestamp:
-            self._lasts[told.customer, told.event_name] = told
+        last = self._lasts.setdefault(told.lane, told)
+        if last is not None and told.timestamp >= last.timestamp:
+            self._lasts[told.lane] = told
 
-    def fall(self, identifier: str, fallen: Fallen, *, event_name: str, customer: str | None = None) -> None:
-        """Takes what was applied under the identifier, for this meter and customer, out of the sums; at most once."""
-        known = self._identifiers.get(identifier)
-        meant = [told for told in known.standing if told.event_name == event_name] if known else []
-        if known is None or not meant:
-            return
-        told = next((told for told in meant if told.customer == customer), meant[-1])
-        known.standing = tuple(other for other in known.standing if other is not told)
-        known.fallen = (*known.fallen, (fallen, told))
-        self._totals[told.customer, told.event_name].take_back(told.value)
-        if minute := self._minutes.get(told.minute):
-            minute.take_back(told.value)
-        if self._lasts.get((told.customer, told.event_name)) is told:
-            del self._lasts[told.customer, told.event_name]
+    def cancel(self, identifier: str, *, event_name: str, now: int) -> None:
+        """Takes out the last that was received under the identifier for this meter, unless that is a day ago."""
+        meant = [told for told in self._standing(identifier) if told.event_name == event_name]
+        if meant and now - meant[-1].received_at < CANCELLABLE_S:
+            self._fall(meant[-1], "cancelled")
+
+    def reject(self, identifier: str, *, event_name: str, customer: str) -> None:
+        """Takes out what was applied under the identifier for this meter and customer; at most once."""
+        meant = [told for told in self._standing(identifier) if told.lane == (customer, event_name)]
+        if meant:
+            self._fall(meant[0], "rejected_later")
 
     @property
     def identifiers_applied(self) -> int:
@@ -141,11 +141,12 @@ class AccountAudit:
             if known.asked > 1:
                 yield {"identifier": name, "asked": known.asked, "keys": known.keys, "applied": known.applied}
 
-    def totals_of(self, account: str) -> Iterator[JsonObject]:
+    def totals_of(self, whose: Whose) -> Iterator[JsonObject]:
         for (customer, event_name), total in self._totals.items():
             last = self._last(customer, event_name)
             yield {
-                "account": account,
+                "account": whose.account,
+                "livemode": whose.livemode,
                 "customer": customer,
                 "event_name": event_name,
                 "events": total.events,
@@ -153,16 +154,31 @@ class AccountAudit:
                 "last": decimal_text(last.value) if last else "0",
             }
 
-    def minutes_of(self, account: str) -> Iterator[JsonObject]:
+    def minutes_of(self, whose: Whose) -> Iterator[JsonObject]:
         for (customer, event_name, minute), total in self._minutes.items():
             yield {
-                "account": account,
+                "account": whose.account,
+                "livemode": whose.livemode,
                 "customer": customer,
                 "event_name": event_name,
                 "minute": minute,
                 "events": total.events,
                 "value": decimal_text(total.value),
             }
+
+    def _standing(self, identifier: str) -> tuple[Told, ...]:
+        known = self._identifiers.get(identifier)
+        return known.standing if known else ()
+
+    def _fall(self, told: Told, fallen: Fallen) -> None:
+        known = self._identifiers[told.identifier]
+        known.standing = tuple(other for other in known.standing if other is not told)
+        known.fallen = (*known.fallen, (fallen, told))
+        self._totals[told.lane].take_back(told.value)
+        if minute := self._minutes.get(told.minute):
+            minute.take_back(told.value)
+        if self._lasts[told.lane] is told:
+            self._lasts[told.lane] = None
 
     def _known(self, identifier: str) -> Identifier:
         known = self._identifiers.get(identifier)
@@ -184,9 +200,8 @@ class AccountAudit:
     def _last(self, customer: str, event_name: str) -> Told | None:
         """The last value; looked for again where the one that was has left the totals."""
         lane = customer, event_name
-        if lane not in self._lasts:
+        if self._lasts[lane] is None and self._totals[lane].events:
             standing = (told for known in self._identifiers.values() for told in known.standing)
-            ours = [told for told in standing if (told.customer, told.event_name) == lane]
-            if ours:
-                self._lasts[lane] = max(reversed(ours), key=lambda told: told.timestamp)
-        return self._lasts.get(lane)
+            ours = [told for told in standing if told.lane == lane]
+            self._lasts[lane] = max(reversed(ours), key=lambda told: told.timestamp, default=None)
+        return self._lasts[lane]

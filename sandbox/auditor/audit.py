@@ -1,4 +1,4 @@
-"""The auditor: its own books of what was applied, kept from the wire alone.
+"""The auditor: its own books of what was applied, kept from the wire alone, for each account and mode apart.
 
 It reads what callers sent and what they were answered, never the resources' state, so a fault of the sandbox cannot
 hide in its own audit. What is applied counts even when the reply was lost: Stripe's customer pays for it all the same.
@@ -13,23 +13,23 @@ from contextlib import contextmanager
 
 from sandbox.auditor.accounts import AccountAudit
 from sandbox.auditor.calls import CallLog, Logged
-from sandbox.auditor.wire import METERS, is_adjustment, is_meter_event
+from sandbox.auditor.wire import is_adjustment, is_meter_event, tells_a_meter
 from sandbox.http.answer import Answer
 from sandbox.http.arrival import Arrival
-from sandbox.wire import JsonObject
+from sandbox.wire import JsonObject, Whose
 
 DUPLICATES = (b"An event already exists with identifier", b"duplicate_meter_event")
 
 
 class Audit:
     def __init__(self) -> None:
-        self._accounts: defaultdict[str, AccountAudit] = defaultdict(AccountAudit)
+        self._accounts: defaultdict[Whose, AccountAudit] = defaultdict(AccountAudit)
         self._log = CallLog()
 
     @contextmanager
-    def watched(self, arrival: Arrival, *, account: str, endpoint: str) -> Iterator[None]:
+    def watched(self, arrival: Arrival, *, whose: Whose, endpoint: str) -> Iterator[None]:
         """Counts the call as one of this second, and as in flight on its lane for as long as it is."""
-        kept = self._accounts[account]
+        kept = self._accounts[whose]
         kept.rates.count(endpoint, instant=time.monotonic())
         if not is_meter_event(arrival):
             yield
@@ -42,30 +42,27 @@ class Audit:
         finally:
             kept.end(lane)
 
-    def executed(self, arrival: Arrival, answer: Answer, *, account: str, now: int) -> None:
+    def executed(self, arrival: Arrival, answer: Answer, *, whose: Whose, now: int) -> None:
         """The endpoint has run, whatever the caller will be told."""
         if arrival.method != "POST" or answer.fate != "applied":
             return
-        kept = self._accounts[account]
+        kept = self._accounts[whose]
         if is_meter_event(arrival):
             kept.apply(kept.wire.told(arrival, answer, now=now))
         elif is_adjustment(arrival):
             event_name, identifier = kept.wire.cancelled(arrival)
-            kept.fall(identifier, "cancelled", event_name=event_name)
-        elif arrival.path == METERS:
+            kept.cancel(identifier, event_name=event_name, now=now)
+        elif tells_a_meter(arrival):
             kept.wire.learn(json.loads(answer.body))
 
-    def rejected(
-        self, *, account: str, identifier: str, event_name: str, customer: str, value: str, timestamp: int
-    ) -> None:
+    def rejected(self, *, whose: Whose, identifier: str, event_name: str, customer: str) -> None:
         """What was accepted counts nowhere after all."""
-        del value, timestamp  # the auditor goes by what it saw itself
-        self._accounts[account].fall(identifier, "rejected_later", event_name=event_name, customer=customer)
+        self._accounts[whose].reject(identifier, event_name=event_name, customer=customer)
 
     def answered(
-        self, arrival: Arrival, answer: Answer, *, account: str, endpoint: str, request_id: str, now: int
+        self, arrival: Arrival, answer: Answer, *, whose: Whose, endpoint: str, request_id: str, now: int
     ) -> None:
-        kept = self._accounts[account]
+        kept = self._accounts[whose]
         kept.by_status[str(answer.status)] += 1
         kept.by_path[endpoint] += 1
         event_name = customer = identifier = None
@@ -77,7 +74,8 @@ class Audit:
         self._log.add(
             Logged(
                 at=now,
-                account=account,
+                account=whose.account,
+                livemode=whose.livemode,
                 request_id=request_id,
                 idempotency_key=arrival.idempotency_key,
                 method=arrival.method,
@@ -91,12 +89,12 @@ class Audit:
             )
         )
 
-    def report(self, account: str | None) -> JsonObject:
-        """The sums over all accounts, or over one."""
-        chosen = self._chosen(account)
+    def report(self, account: str | None, *, livemode: bool | None = None) -> JsonObject:
+        """The sums over all accounts and modes, or over those of one."""
+        chosen = self._chosen(account, livemode=livemode)
         kept_ones = list(chosen.values())
         return {
-            "totals": [total for name, kept in chosen.items() for total in kept.totals_of(name)],
+            "totals": [total for whose, kept in chosen.items() for total in kept.totals_of(whose)],
             "applied": sum(kept.applied for kept in kept_ones),
             "identifiers": sum(kept.identifiers_applied for kept in kept_ones),
             "applied_twice": sorted(name for kept in kept_ones for name in kept.applied_twice()),
@@ -113,11 +111,11 @@ class Audit:
         }
 
     def minutes(self, wanted: JsonObject) -> JsonObject:
-        """Events and exact sums of each (account, customer, event name, minute); filtered by any of these."""
+        """Events and exact sums of each (account, mode, customer, event name, minute); filtered by any of these."""
         found = [
             row
-            for name, kept in self._chosen(wanted.get("account")).items()
-            for row in kept.minutes_of(name)
+            for whose, kept in self._chosen(wanted.get("account"), livemode=wanted.get("livemode")).items()
+            for row in kept.minutes_of(whose)
             if all(wanted.get(key) in (None, row[key]) for key in ("customer", "event_name"))
             and row["minute"] >= wanted.get("since", 0)
         ]
@@ -128,13 +126,16 @@ class Audit:
         return self._log.page(wanted, after=after, limit=limit)
 
     def forget(self, account: str) -> None:
-        self._accounts.pop(account, None)
+        for livemode in (False, True):
+            self._accounts.pop(Whose(account, livemode), None)
         self._log.forget(account)
 
-    def _chosen(self, account: str | None) -> dict[str, AccountAudit]:
-        if account is None:
-            return dict(self._accounts)
-        return {account: self._accounts[account]} if account in self._accounts else {}
+    def _chosen(self, account: str | None, *, livemode: bool | None) -> dict[Whose, AccountAudit]:
+        return {
+            whose: kept
+            for whose, kept in self._accounts.items()
+            if account in (None, whose.account) and livemode in (None, whose.livemode)
+        }
 
 
 def _rates(kept_ones: Iterable[AccountAudit]) -> JsonObject:

@@ -12,13 +12,14 @@ from sandbox.wire import JsonObject
 CALLS_KEPT_MAX = 100_000
 """At some 500 bytes each; older calls are in the sums alone."""
 WINDOW_S = 1.0
-FILTERS = ("account", "path", "event_name", "customer", "identifier", "fate")
+FILTERS = ("account", "livemode", "path", "event_name", "customer", "identifier", "fate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     at: int
     account: str
+    livemode: bool
     request_id: str
     idempotency_key: str | None
     method: str
@@ -39,6 +40,7 @@ class Logged:
             "number": number,
             "at": self.at,
             "account": self.account,
+            "livemode": self.livemode,
             "request_id": self.request_id,
             "idempotency_key": self.idempotency_key,
             "method": self.method,

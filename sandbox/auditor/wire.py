@@ -14,6 +14,7 @@ METER_EVENTS = ("/v1/billing/meter_events", "/v2/billing/meter_events")
 ADJUSTMENTS = ("/v1/billing/meter_event_adjustments", "/v2/billing/meter_event_adjustments")
 METERS = "/v1/billing/meters"
 MINUTE_S = 60
+REACTIVATED = "/reactivate"
 DEFAULT_KEYS = ("stripe_customer_id", "value")
 
 
@@ -26,6 +27,11 @@ class Told:
     event_name: str
     value: Decimal
     timestamp: int
+    received_at: int
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        return self.customer, self.event_name
 
     @property
     def minute(self) -> tuple[str, str, int]:
@@ -34,7 +40,7 @@ class Told:
 
 @dataclass(slots=True, kw_only=True)
 class Wire:
-    """Of one account: event name → (customer key, value key), learnt from the answers that made the meters."""
+    """Of one account and mode: event name → (customer key, value key), learnt from the answers that made the meters."""
 
     payload_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -52,14 +58,18 @@ class Wire:
         return _text(arrival.sent, "identifier") or None
 
     def told(self, arrival: Arrival, answer: Answer, *, now: int) -> Told:
+        """What the call left to Stripe, an identifier or the instant, is read from the answer."""
         event_name, customer = self.lane(arrival)
         _, value_key = self.payload_keys.get(event_name, DEFAULT_KEYS)
+        identifier, instant = self.identifier(arrival), _text(arrival.sent, "timestamp")
+        told = {} if identifier and instant else json.loads(answer.body)
         return Told(
-            identifier=self.identifier(arrival) or str(json.loads(answer.body)["identifier"]),
+            identifier=identifier or str(told["identifier"]),
             customer=customer,
             event_name=event_name,
             value=_number(_text(_payload(arrival), value_key)),
-            timestamp=_instant(_text(arrival.sent, "timestamp"), now=now),
+            timestamp=_instant(instant or str(told["timestamp"]), now=now),
+            received_at=now,
         )
 
     def cancelled(self, arrival: Arrival) -> tuple[str, str]:
@@ -74,6 +84,11 @@ def is_meter_event(arrival: Arrival) -> bool:
 
 def is_adjustment(arrival: Arrival) -> bool:
     return arrival.path in ADJUSTMENTS
+
+
+def tells_a_meter(arrival: Arrival) -> bool:
+    """Whether its answer is a meter that counts under its event name from now on."""
+    return arrival.path == METERS or (arrival.path.startswith(METERS) and arrival.path.endswith(REACTIVATED))
 
 
 def _payload(arrival: Arrival) -> Tree:
@@ -97,8 +112,6 @@ def _number(text: str) -> Decimal:
 
 def _instant(text: str, *, now: int) -> int:
     """v1 tells Unix seconds, v2 RFC 3339; what is neither can only be rejected later, and counts as now."""
-    if not text:
-        return now
     try:
         return int(text) if text.lstrip("-").isdecimal() else int(datetime.fromisoformat(text).timestamp())
     except (ValueError, OverflowError):

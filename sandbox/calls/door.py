@@ -58,7 +58,7 @@ class Door:
         """The answer to send, and how."""
         self._clock.strike()
         visit = self._visit(arrival)
-        with self._audit.watched(arrival, account=visit.account, endpoint=visit.endpoint):
+        with self._audit.watched(arrival, whose=visit.whose, endpoint=visit.endpoint):
             try:
                 answer = await self._answer(visit)
             except ApiError as error:
@@ -135,7 +135,7 @@ class Door:
             if latency := visit.drawn.get("latency"):
                 await asyncio.sleep(latency.drawn_delay_s(visit.account))
             answer = _failed(visit) if "error_kept" in visit.drawn else run(route, call)
-        self._audit.executed(visit.arrival, answer, account=visit.account, now=call.now)
+        self._audit.executed(visit.arrival, answer, whose=visit.whose, now=call.now)
         if "error_after" in visit.drawn and answer.fate == "applied":
             return replace(_failed(visit), fate="applied", has_applied=answer.has_applied)
         return answer
@@ -144,7 +144,7 @@ class Door:
         self._audit.answered(
             visit.arrival,
             answer,
-            account=visit.account,
+            whose=visit.whose,
             endpoint=visit.endpoint,
             request_id=visit.request_id,
             now=self._clock.now(),

@@ -10,9 +10,10 @@ from sandbox.calls.idempotency import Keyed
 from sandbox.calls.routes import Route
 from sandbox.http.arrival import Arrival
 from sandbox.http.form import Tree
-from sandbox.wire import API_VERSION
+from sandbox.wire import API_VERSION, Whose
 
 NO_ACCOUNT = ""
+NOBODYS = Whose(NO_ACCOUNT, livemode=False)
 NO_ENDPOINT = "unrecognized"
 KEYED_METHODS = {"v1": ("POST",), "v2": ("POST", "DELETE")}
 
@@ -31,6 +32,10 @@ class Visit:
     @property
     def account(self) -> str:
         return self.books.account if self.books else NO_ACCOUNT
+
+    @property
+    def whose(self) -> Whose:
+        return self.books.whose if self.books else NOBODYS
 
     @property
     def has_key(self) -> bool:

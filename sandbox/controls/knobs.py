@@ -213,10 +213,10 @@ class AuditControls:
         }
 
     async def report(self, asked: Asked) -> JsonObject:
-        """Tells the auditor's sums, of `account` or all."""
-        account = asked.text("account")
+        """Tells the auditor's sums, of `account` or all, in both modes or the one of `livemode`."""
+        account, livemode = asked.text("account"), _mode(asked)
         asked.nothing_else()
-        return self.audit.report(account)
+        return self.audit.report(account, livemode=livemode)
 
     async def calls(self, asked: Asked) -> JsonObject:
         """Lists calls, oldest first, behind number `after`; by any of the filters that a refusal names."""
@@ -238,7 +238,13 @@ def books_of(keys: Keys, asked: Asked) -> Books:
 
 
 def _filters(asked: Asked, names: tuple[str, ...]) -> JsonObject:
-    return {name: asked.text(name) for name in names} | {"since": asked.whole("since", default=0, highest=NUMBER_MAX)}
+    wanted = {name: asked.text(name) for name in names if name != "livemode"}
+    return wanted | {"livemode": _mode(asked), "since": asked.whole("since", default=0, highest=NUMBER_MAX)}
+
+
+def _mode(asked: Asked) -> bool | None:
+    """None for both."""
+    return asked.is_true("livemode") if "livemode" in asked else None
 
 
 def _check_setting(name: str, value: object) -> None:

@@ -29,8 +29,6 @@ class Rejection:
     message: str
     event_name: str
     customer: str
-    value: str
-    timestamp: int
     identifier: str
     idempotency_key: str | None
     taken_as: str
@@ -74,12 +72,10 @@ def _settle(books: Books, rejection: Rejection) -> None:
     if taken_by == rejection.order and not books.settings.rejected_identifier_is_taken:
         books.identifiers.forget(rejection.taken_as)
     books.rejected(
-        account=books.account,
+        whose=books.whose,
         event_name=rejection.event_name,
         identifier=rejection.identifier,
         customer=rejection.customer,
-        value=rejection.value,
-        timestamp=rejection.timestamp,
     )
 
 

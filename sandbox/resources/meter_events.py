@@ -179,8 +179,6 @@ def _reject(
         message=postponed.message,
         event_name=event.event_name,
         customer=_customer(event, meter),
-        value=event.payload.get(meter.value_key if meter else "value", ""),
-        timestamp=event.timestamp,
         identifier=event.identifier,
         idempotency_key=call.idempotency_key,
         taken_as=taken_as,
