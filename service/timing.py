@@ -10,6 +10,7 @@ from datetime import timedelta
 STRIPE_FORGETS_S = 24 * 3600  # identifiers and idempotency keys; Stripe promises "at least"
 RETRY_WINDOW_S = 23 * 3600  # from the first doubt; an hour before Stripe may forget
 TIMESTAMP_AGE_MAX_S = 35 * 86400  # Stripe refuses older meter events
+SENDABLE_AGE_MAX_S = TIMESTAMP_AGE_MAX_S - 86400  # a generation is not begun later: its window must close before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,9 @@ class Timing:
     unreachable_s: int = 5  # after a call that found no way to Stripe: no call of the account before
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
+    absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
+    absence_again_s: int = 1800  # between two readings that prove an absence together
+    read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
     confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
     apply_backoff_max_s: int = 600
     poll_s: float = 1.0  # how often a step asks what is due
@@ -42,6 +46,9 @@ class Timing:
         assert self.token_wait_max_s + self.call_deadline_s < self.lease_s, "a call must end within its lease"
         assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
+        assert self.absence_wait_s > STRIPE_FORGETS_S, (
+            "an absence says nothing while Stripe remembers"
+        )
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
 
@@ -76,6 +83,7 @@ FAST = Timing(
     breaker_s=3,
     unreachable_s=1,
     confirm_after_s=1,
+    read_back_s=5,
     confirm_open_hours=True,
     apply_backoff_max_s=5,
     poll_s=0.1,

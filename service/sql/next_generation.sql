@@ -1,0 +1,25 @@
+-- A new identifier, where no attempt under the old ones can have counted: Stripe refused it, or its latest reading proves
+-- it absent. Asked here and not before, so that nothing that was asked for twice, or on an old belief, is sent twice.
+WITH moved AS (
+    UPDATE meter_event AS m
+    SET generation = m.generation + 1, state = 'sealed', reason = NULL, due_at = ledger_now(), accepted_at = NULL,
+        checked_at = NULL, read_back_at = NULL
+    WHERE m.meter_event_id = %(meter_event_id)s AND m.stamped_at > ledger_now() - %(age_max)s
+        AND (m.state = 'refused' OR (m.state = 'held' AND 'proven_absent' = (
+            SELECT r.verdict
+            FROM reading AS r
+            WHERE (r.meter_event_id, r.generation) = (m.meter_event_id, m.generation)
+            ORDER BY r.reading_id DESC
+            LIMIT 1
+        )))
+    RETURNING m.meter_event_id, m.generation, m.lane_id
+),
+rung AS (
+    UPDATE lane
+    SET due_at = least(due_at, ledger_now())
+    WHERE lane_id IN (SELECT lane_id FROM moved)
+)
+INSERT INTO generation (meter_event_id, generation, identifier, reason)
+SELECT meter_event_id, generation, new_identifier(meter_event_id, generation), %(reason)s
+FROM moved
+RETURNING generation, identifier
