@@ -22,21 +22,34 @@ STATEMENT_TIMEOUT_MS = 30_000  # somebody waits at a terminal
 def reading() -> Iterator[Transaction]:
     """A read-only transaction on an up-to-date ledger. Raises LedgerUnavailable, or Failed when it is behind."""
     with connected(options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c default_transaction_read_only=on") as tx:
-        if behind := pending(tx):
-            raise Failed(
-                f"the ledger is {len(behind)} migration(s) behind ({', '.join(behind)}): run meterpost migrate"
-            )
+        _require_up_to_date(tx)
         yield tx
 
 
 @contextmanager
-def connected(*, options: str = "") -> Iterator[Transaction]:
+def writing() -> Iterator[Transaction]:
+    """A connection to an up-to-date ledger, on which each `with tx.transaction():` commits at its end."""
+    with connected(options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}", is_autocommit=True) as tx:
+        _require_up_to_date(tx)
+        yield tx
+
+
+@contextmanager
+def connected(*, options: str = "", is_autocommit: bool = False) -> Iterator[Transaction]:
     chosen = settings.load()
     chosen.require("DATABASE_URL")
     try:
         with psycopg.connect(
-            chosen.database_url, connect_timeout=CONNECT_TIMEOUT_S, options=f"-c timezone=UTC {options}"
+            chosen.database_url,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            options=f"-c timezone=UTC {options}",
+            autocommit=is_autocommit,
         ) as connection:
             yield connection
     except psycopg.OperationalError as away:
         raise LedgerUnavailable(scrub(f"{LedgerUnavailable.__doc__}\n{away}")) from away
+
+
+def _require_up_to_date(tx: Transaction) -> None:
+    if behind := pending(tx):
+        raise Failed(f"the ledger is {len(behind)} migration(s) behind ({', '.join(behind)}): run meterpost migrate")

@@ -11,6 +11,7 @@ WHERE lane_id IN (
         AND NOT EXISTS (
             SELECT FROM account AS a WHERE a.account = lane.account AND a.paused_until > ledger_now()
         )
+        AND NOT EXISTS (SELECT FROM pause AS p WHERE p.account = lane.account AND p.meter IN ('*', lane.meter))
     ORDER BY due_at
     LIMIT %(lanes_max)s
     FOR UPDATE SKIP LOCKED
