@@ -30,6 +30,14 @@ def nobody(**_: object) -> None:
     """The listener where there is none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The call in whose execution something happens."""
+
+    request_id: str
+    idempotency_key: str | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Books:
     account: str
@@ -48,6 +56,8 @@ class Books:
     keys: IdempotencyKeys = field(default_factory=IdempotencyKeys)
     lanes_held: set[tuple[str, str]] = field(default_factory=set)
     """(event name, customer) with a call in execution."""
+    cause: Cause | None = None
+    """The call in execution, to which events are put down; None where time makes things happen."""
     _shelves: dict[type, dict[str, Any]] = field(default_factory=dict)
 
     @property

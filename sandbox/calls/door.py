@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sandbox.auditor.audit import Audit
-from sandbox.books import Books
+from sandbox.books import Books, Cause
 from sandbox.calls.call import Call
 from sandbox.calls.faults import Faults
 from sandbox.calls.interruptions import cut_off, interrupt, spoilt
@@ -193,6 +193,7 @@ def _held(books: Books, lane: Lane | None) -> Iterator[None]:
 
 def run(route: Route, call: Call) -> Answer:
     """What the endpoint answers; a fault of its own is Stripe's 500 to the caller, and told on stderr."""
+    call.books.cause = Cause(request_id=call.request_id, idempotency_key=call.idempotency_key)
     try:
         return success(expanded(call, route.endpoint(call), takes=route.takes))
     except ApiError as error:
@@ -202,6 +203,8 @@ def run(route: Route, call: Call) -> Answer:
     except Exception:  # noqa: BLE001 - whatever an endpoint's own fault is, its caller gets an answer
         sys.stderr.write(f"{call.request_id} {route.name}\n{traceback.format_exc()}")
         return refusal(server_error(), api="v2" if call.is_v2 else "v1")
+    finally:
+        call.books.cause = None
 
 
 def _as_it_is_now(kept: Answer, call: Call) -> Answer:

@@ -1,6 +1,6 @@
 """Snapshot events: what happened, with the object as it was then. Kept for 30 days.
 
-Other resources call `emit`, or `record` for what time brought about; the courier (`courier.py`) takes them to their
+Other resources call `emit`, or `record` where there may be no call; the courier (`courier.py`) takes them to their
 destinations and counts what is still pending. Each has its thin twin where Stripe has one (`core_events.py`).
 """
 
@@ -44,23 +44,11 @@ class Event(Announcement):
 
 def emit(call: Call, kind: str, subject: JsonObject) -> Event:
     """Records what this call made happen, and announces it."""
-    return _recorded(
-        call.books,
-        Event(
-            id=call.books.ids.new("evt"),
-            type=kind,
-            created=call.now,
-            livemode=call.books.livemode,
-            subject=subject,
-            previous_attributes=previous_attributes(call.books, kind, subject),
-            request_id=call.request_id,
-            idempotency_key=call.idempotency_key,
-        ),
-    )
+    return record(call.books, kind, subject)
 
 
 def record(books: Books, kind: str, subject: JsonObject) -> Event:
-    """Records what happened by itself, and announces it."""
+    """Records what the call in execution made happen, or what happened by itself, and announces it."""
     event = Event(
         id=books.ids.new("evt"),
         type=kind,
@@ -68,11 +56,9 @@ def record(books: Books, kind: str, subject: JsonObject) -> Event:
         livemode=books.livemode,
         subject=subject,
         previous_attributes=previous_attributes(books, kind, subject),
+        request_id=books.cause.request_id if books.cause else None,
+        idempotency_key=books.cause.idempotency_key if books.cause else None,
     )
-    return _recorded(books, event)
-
-
-def _recorded(books: Books, event: Event) -> Event:
     announce(books, event)
     record_twin(books, event, event.subject)
     return event

@@ -59,6 +59,7 @@ class Stretch:
     """The instant, and the number of the step: what is received before it counts."""
 
 
+SWAPS = ("swap", "exchange", "swap_and_invoice", "swap_unprorated")
 hours = st.integers(0, 16 * 24).map(lambda count: count * HOUR_S)
 edges = st.sampled_from([0, HOUR_S, 15 * DAY_S, 28 * DAY_S, 31 * DAY_S, 31 * DAY_S + HOUR_S])
 waits = st.one_of(hours, edges)
@@ -68,7 +69,7 @@ uses = st.builds(
     act=st.just("use"),
     ago_s=st.one_of(st.integers(0, 34 * 24).map(lambda count: count * HOUR_S), st.sampled_from([0, 1, HOUR_S + 1])),
 )
-changes = st.builds(Step, wait_s=waits, act=st.sampled_from(["swap", "exchange", "swap_and_invoice", "swap_unprorated"]))
+changes = st.builds(Step, wait_s=waits, act=st.sampled_from(SWAPS))
 ends = st.builds(
     Step,
     wait_s=waits,
