@@ -66,8 +66,8 @@ def main(count: int, *, seconds: float, seed: int, as_json: bool) -> None:
     events_s = seconds * SHARE_OF_EVENTS_ONLY
     figures = [
         measured("bare server, events", ["bench.bare"], count=count, seconds=events_s, seed=seed),
-        measured("sandbox, events", ["sandbox", "serve"], count=count, seconds=events_s, seed=seed),
-        measured("sandbox, everything", ["sandbox", "serve"], count=count, seconds=seconds, seed=seed),
+        measured("sandbox, events", ["sandbox", "serve", "--port", "0"], count=count, seconds=events_s, seed=seed),
+        measured("sandbox, everything", ["sandbox", "serve", "--port", "0"], count=count, seconds=seconds, seed=seed),
     ]
     _show(figures, as_json=as_json)
     sys.exit(any(each.wrong for each in figures))

@@ -11,7 +11,10 @@ from typing import Any
 import click
 
 from sandbox.calls.limits import MODES
+from sandbox.cli.accounts import key, reset
+from sandbox.cli.client import DEFAULT_PORT
 from sandbox.cli.controls import INSTANT, audit, clock, fault, settings, settings_of
+from sandbox.cli.webhooks import webhook
 from sandbox.clock import SPEED_MAX, Clock
 from sandbox.http.listener import CannotListen
 from sandbox.http.server import Renew, Sandbox
@@ -23,11 +26,11 @@ PORT_MAX = 65_535
 SPEED = click.FloatRange(0, SPEED_MAX)
 EPILOG = f"""\b
 Examples:
-  meterpost-sandbox serve --port 12111
+  meterpost-sandbox serve
   curl http://127.0.0.1:12111/v1/customers -u {DEFAULT_KEY}: -d name=Ada
   meterpost-sandbox serve --clock 2026-01-31 --speed 3600 --set summary_lag_s=60
 
-Its one key is {DEFAULT_KEY}, of a test account; POST /_sandbox/keys makes others.
+Its one key is {DEFAULT_KEY}, of a test account; `meterpost-sandbox key add` makes others.
 """
 
 
@@ -36,8 +39,8 @@ def main() -> None:
     """A faithful local Stripe, with faults and a clock of its own."""
 
 
-for _group in (clock, fault, audit, settings):
-    main.add_command(_group)
+for _command in (clock, fault, webhook, audit, settings, key, reset):
+    main.add_command(_command)
 
 
 @main.command(epilog=EPILOG)
@@ -45,14 +48,18 @@ for _group in (clock, fault, audit, settings):
 @click.option(
     "--port",
     type=click.IntRange(0, PORT_MAX),
-    default=0,
+    default=DEFAULT_PORT,
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option("--seed", default=1, show_default=True, help="Same seed and same calls, same ids.")
 @click.option("--limits", type=click.Choice(MODES), default="off", show_default=True, help="Rate limits to keep.")
 @click.option(
-    "--clock", "begins_at", type=INSTANT, help="When the sandbox's clock begins, as 2026-01-31T00:00:00Z. Default: now."
+    "--clock",
+    "begins_at",
+    type=INSTANT,
+    metavar="INSTANT",
+    help="When its clock begins: 2026-01-31 or 2026-01-31T00:00:00Z, in UTC. Default: now.",
 )
 @click.option(
     "--speed", type=SPEED, default=1.0, show_default=True, help="Its seconds for one of ours; 0 stands still."
@@ -61,13 +68,16 @@ for _group in (clock, fault, audit, settings):
 def serve(
     host: str, port: int, *, seed: int, limits: str, begins_at: datetime | None, speed: float, wanted: tuple[str, ...]
 ) -> None:
-    """Serve until told to end; the address and the key are printed as one line of JSON."""
+    """Serve until told to end.
+
+    The address and the key are printed as one line of JSON.
+    """
     instant = begins_at.replace(tzinfo=UTC).timestamp() if begins_at else None
     chosen = _chosen({"limits": limits} | settings_of(wanted))
     try:
         asyncio.run(_serve(host, port, instant=instant, speed=speed, seed=seed, settings=chosen))
     except CannotListen as taken:
-        raise click.ClickException(f"{taken}; choose another --port, or 0 for a free one") from taken
+        raise click.ClickException(f"{taken}; choose another --port (0 for a free one) or --host") from taken
 
 
 async def _serve(host: str, port: int, *, instant: float | None, speed: float, seed: int, settings: Settings) -> None:

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,13 @@ import click
 
 from sandbox.wire import JsonObject
 
-DEFAULT_URL = "http://127.0.0.1:12111"
-TIMEOUT_S = 120
-"""A jump over months lets every delivery on the way be answered."""
+DEFAULT_PORT = 12_111
+"""Where `serve` listens unless told otherwise, so that every other command finds it without being told."""
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+TIMEOUT_S = 60
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a sandbox is never behind a proxy
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+ADDRESS = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[^\s/?#:\[\]]+)(:\d{1,5})?/*", re.ASCII)
 DURATION = re.compile(r"(\d{1,9})([smhd]?)", re.ASCII)
 
 
@@ -51,23 +54,34 @@ def asks_a_sandbox(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def ask(url: str, method: str, control: str, /, **fields: Any) -> JsonObject:
     """The control's answer; ClickException where there is no sandbox, or it refuses."""
+    return ask_patiently(url, method, control, patience_s=TIMEOUT_S, **fields)
+
+
+def ask_patiently(url: str, method: str, control: str, /, *, patience_s: float, **fields: Any) -> JsonObject:
+    """The same, of what may take that long."""
     told = {name: value for name, value in fields.items() if value is not None}
     address = f"{url.rstrip('/')}/_sandbox/{control}"
-    if not address.startswith(("http://", "https://")):
+    if not ADDRESS.fullmatch(url):
         raise click.ClickException(f"{url} is no address such as {DEFAULT_URL}")
     body = json.dumps(told).encode() if method != "GET" else None
     query = f"?{urlencode(told)}" if method == "GET" and told else ""
     request = urllib.request.Request(address + query, body, method=method)  # noqa: S310 - http or https, as checked
     try:
-        with DIRECT.open(request, timeout=TIMEOUT_S) as answer:
+        with DIRECT.open(request, timeout=patience_s) as answer:
             return _object(answer.read(), url)
     except urllib.error.HTTPError as refused:
         with refused:
-            raise click.ClickException(str(_object(refused.read(), url).get("error"))) from refused
+            raise click.ClickException(_reason(refused.read(), url)) from refused
+    except TimeoutError as late:
+        raise click.ClickException(
+            f"the sandbox at {url} has not answered within {patience_s:g} s; what it was asked for may still be done"
+        ) from late
     except OSError as unreachable:
         raise click.ClickException(
             f"no sandbox answers at {url}; start one with `meterpost-sandbox serve`, or name another with --url"
         ) from unreachable
+    except (HTTPException, ValueError) as wrong:
+        raise click.ClickException(f"what answers at {url} is no sandbox") from wrong
 
 
 def show(answer: JsonObject, *, is_json: bool) -> None:
@@ -100,6 +114,13 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _reason(body: bytes, url: str) -> str:
+    reason = _object(body, url).get("error")
+    if not isinstance(reason, str):
+        raise click.ClickException(f"what answers at {url} is no sandbox")
+    return reason
 
 
 def _object(body: bytes, url: str) -> JsonObject:

@@ -8,6 +8,7 @@ import click
 
 from sandbox.calls.fault_kinds import DISTRIBUTIONS, KINDS, REASONS, REJECTION_CODES
 from sandbox.cli.client import Duration, ask, asks_a_sandbox, show
+from sandbox.cli.journey import date, travel
 from sandbox.clock import SPEED_MAX
 
 DURATION = Duration()
@@ -38,15 +39,15 @@ def clock_show(url: str, *, is_json: bool) -> None:
 @asks_a_sandbox
 def clock_advance(duration: int, url: str, *, is_json: bool) -> None:
     """Jump ahead by 90s, 36h or 31d, through everything that falls due on the way."""
-    _tell_time(ask(url, "POST", "clock", advance=duration), is_json=is_json)
+    _tell_time(travel(url, tell=_on_the_way, advance=duration), is_json=is_json)
 
 
 @clock.command("to")
-@click.argument("instant", type=INSTANT)
+@click.argument("instant", type=INSTANT, metavar="INSTANT")
 @asks_a_sandbox
 def clock_to(instant: datetime, url: str, *, is_json: bool) -> None:
     """Jump to an instant in UTC, as 2026-02-01T00:00:00Z. Backwards undoes nothing."""
-    _tell_time(ask(url, "POST", "clock", to=int(instant.replace(tzinfo=UTC).timestamp())), is_json=is_json)
+    _tell_time(travel(url, tell=_on_the_way, to=int(instant.replace(tzinfo=UTC).timestamp())), is_json=is_json)
 
 
 @clock.command("freeze")
@@ -84,7 +85,7 @@ def fault_list(url: str, *, is_json: bool) -> None:
 
 
 @fault.command("add", epilog="\b\nKinds:\n" + "\n".join(f"  {name}: {kind.says}" for name, kind in KINDS.items()))
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("kind", type=click.Choice(list(KINDS)), metavar="KIND")
 @click.option("--path", help="A pattern of paths; * stands for anything.")
 @click.option("--method", help="A pattern of methods.")
 @click.option("--account", help="A pattern of accounts.")
@@ -92,7 +93,7 @@ def fault_list(url: str, *, is_json: bool) -> None:
 @click.option("--seed", type=int, help="The same seed and calls draw the same faults.")
 @click.option("--times", type=click.IntRange(0), help="How often it strikes before it ends.")
 @click.option("--reason", type=click.Choice(REASONS), help="Of rate_limited.")
-@click.option("--code", type=click.Choice(REJECTION_CODES), help="Of rejected_later.")
+@click.option("--code", type=click.Choice(REJECTION_CODES), metavar="CODE", help="Of rejected_later.")
 @click.option("--delay", "delay_s", type=float, help="Seconds, of latency.")
 @click.option("--distribution", type=click.Choice(DISTRIBUTIONS), help="Of latency.")
 @click.option("--sigma", type=float, help="Of lognormal latency.")
@@ -123,7 +124,7 @@ Examples:
 """
 )
 def audit() -> None:
-    """Read the auditor's books: what was applied, and what became of every call."""
+    """Read what was applied, and what became of every call."""
 
 
 @audit.command("totals")
@@ -175,7 +176,10 @@ Examples:
 """
 )
 def settings() -> None:
-    """Show and set the switches: whatever Stripe leaves undocumented, limits and windows."""
+    """Show and set the switches.
+
+    They are about whatever Stripe leaves undocumented, about limits and windows.
+    """
 
 
 @settings.command("show")
@@ -215,9 +219,9 @@ def settings_of(wanted: tuple[str, ...]) -> dict[str, Any]:
 def _tell_time(told: dict[str, Any], *, is_json: bool) -> None:
     """With the instants as dates too, where people read it."""
     if not is_json:
-        told = told | {name: _date(told[name]) for name in ("now", "next_due") if told[name] is not None}
+        told = told | {name: date(told[name]) for name in ("now", "next_due") if told[name] is not None}
     show(told, is_json=is_json)
 
 
-def _date(instant: float) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _on_the_way(instant: str) -> None:
+    click.echo(f"on the way, at {instant}", err=True)

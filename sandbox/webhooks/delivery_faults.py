@@ -11,7 +11,14 @@ from typing import TypeAlias
 
 from sandbox.wire import JsonObject
 
-KINDS = ("duplicate", "delay", "drop", "shuffle", "twin")
+SAYS = {
+    "duplicate": "`copies` more arrive, `delay_s` after the first.",
+    "delay": "The first attempt sets out `delay_s` late.",
+    "drop": "It is lost on its way, and not repeated either.",
+    "shuffle": "Deliveries are held back for `delay_s` and leave in another order.",
+    "twin": "Stripe makes two events of one occurrence, each with an id of its own.",
+}
+KINDS = tuple(SAYS)
 DELAY_MAX_S = 30 * 86_400
 COPIES_MAX = 100
 FAULTS_MAX = 1_000

@@ -206,7 +206,7 @@ class Receiver:
 
 @contextmanager
 def started(*options: str) -> Iterator[Running]:
-    command = tethered([sys.executable, "-m", "sandbox", "serve", *options], ended_by=signal.SIGTERM)
+    command = tethered([sys.executable, "-m", "sandbox", "serve", "--port", "0", *options], ended_by=signal.SIGTERM)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         line = json.loads(child.stdout.readline())

@@ -1,11 +1,13 @@
 """The sandbox's clock: it stands still, jumps and runs fast, and never passes what is still to be done."""
 
+import asyncio
 from typing import Any
 
 import pytest
 import stripe
 
 from sandbox.clock import Clock
+from sandbox.timekeeper import Timekeeper
 
 
 class Wall:
@@ -137,3 +139,21 @@ def test_a_sandbox_begins_anew_where_it_began(start_sandbox: Any) -> None:
         sandbox.control("POST", "clock", advance=3_600)
         sandbox.control("POST", "reset")
         assert sandbox.now() == 1_769_860_800
+
+
+def test_a_call_on_the_way_of_a_jump_is_answered_at_the_instant_that_is_reached(clock: Clock) -> None:
+    answered: list[int] = []
+
+    async def call() -> None:
+        answered.append(clock.now())
+
+    async def nobody_to_tell() -> None: ...
+
+    async def jump() -> None:
+        clock.at(2_000, lambda: calls.append(asyncio.create_task(call())))
+        clock.at(3_000, lambda: None)
+        await Timekeeper(clock=clock, deliveries_answered=nobody_to_tell).travel(4_000)
+
+    calls: list[asyncio.Task[None]] = []
+    asyncio.run(jump())
+    assert answered == [2_000]

@@ -5,10 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from sandbox.cli.journey import travel
 
 PROGRAM = [sys.executable, "-m", "sandbox"]
 Ran = subprocess.CompletedProcess
@@ -117,6 +120,78 @@ def test_a_switch_that_is_none_keeps_a_sandbox_from_starting(said: str) -> None:
     assert ran("serve", "--set", said).returncode == 2
 
 
-@pytest.mark.parametrize("group", ["clock", "fault", "audit", "settings"])
+@pytest.mark.parametrize("group", ["clock", "fault", "webhook", "audit", "settings", "key", "reset"])
 def test_every_help_shows_examples(group: str) -> None:
     assert f"  meterpost-sandbox {group} " in ran(group, "--help").stdout
+
+
+def test_serve_listens_where_the_other_commands_look() -> None:
+    said = ran("serve", "--help").stdout
+    assert "[default: 12111;" in said
+    assert "http://127.0.0.1:12111" in " ".join(ran("clock", "show", "--help").stdout.split())
+
+
+def test_a_key_of_another_account_is_added_and_revoked(command: Any) -> None:
+    assert command("key", "add", "sk_live_x", "--account", "acct_x", "--live")["livemode"] is True
+    assert command("key", "revoke", "sk_live_x")["revoked"] is True
+
+
+def test_a_reset_forgets_everything(command: Any, own_shop: Any) -> None:
+    own_shop.customer()
+    command("reset")
+    assert command("audit", "calls")["data"] == []
+
+
+def test_a_reset_of_one_account_keeps_the_others(command: Any, own_shop: Any) -> None:
+    customer = own_shop.customer()
+    command("reset", "--account", "acct_sandbox")
+    assert own_shop.v1.customers.retrieve(customer).id == customer
+
+
+def test_a_fault_of_deliveries_is_added_listed_and_cleared(command: Any) -> None:
+    added = command("webhook", "fault", "add", "shuffle", "--type", "invoice.*", "--delay", "10m")
+    assert (added["type"], added["delay_s"]) == ("invoice.*", 600)
+    assert command("webhook", "fault", "list")["data"] == [added]
+    assert command("webhook", "fault", "clear")["data"] == []
+
+
+def test_an_event_is_triggered_delivered_again_and_listed(command: Any, own_shop: Any, receiver: Any) -> None:
+    endpoint = own_shop.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
+    said = ("trigger", "invoice.paid", "--account", own_shop.account, "--object", '{"id": "in_1"}')
+    event = command("webhook", *said)["id"]
+    assert command("webhook", "deliver", event, "--times", "2")["statuses"] == [200, 200]
+    assert command("webhook", "resend", event, endpoint.id)["status"] == 200
+    assert {made["event"] for made in command("webhook", "deliveries")["data"]} == {event}
+
+
+def test_a_thin_event_is_triggered(command: Any) -> None:
+    event = command("webhook", "trigger-thin", "v1.billing.meter.no_meter_found", "--data", '{"a": 1}')
+    assert (event["object"], event["data"]) == ("v2.core.event", {"a": 1})
+
+
+def test_a_secret_is_rolled(command: Any, own_shop: Any) -> None:
+    wanted: Any = {"url": "http://127.0.0.1:9/", "enabled_events": ["*"]}
+    endpoint = own_shop.v1.webhook_endpoints.create(wanted)
+    rolled = command("webhook", "roll-secret", endpoint.id, "--expires-in", "1h")
+    assert rolled["secret"] not in ("", endpoint.secret)
+
+
+@pytest.mark.parametrize("said", ["{", "[]", "soon"])
+def test_what_is_no_json_object_is_an_error_of_usage(said: str) -> None:
+    assert ran("webhook", "trigger", "invoice.paid", "--object", said).returncode == 2
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:port", "http://", "http://[::1", "localhost:12111"])
+def test_an_address_that_cannot_be_is_one_sentence(url: str) -> None:
+    done = ran("clock", "show", "--url", url)
+    assert (done.returncode, done.stderr) == (1, f"Error: {url} is no address such as http://127.0.0.1:12111\n")
+
+
+def test_a_long_jump_tells_where_it_has_got_to(own_shop: Any, receiver: Any) -> None:
+    own_shop.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    told: list[str] = []
+    has_told = threading.Event()
+    receiver.note = lambda *_: 200 if has_told.wait(10) else 500
+    own_shop.customer()
+    travel(own_shop.sandbox.url, tell=lambda at: (told.append(at), has_told.set())[1], progress_s=0.01, advance=60)
+    assert told[0].endswith("Z")

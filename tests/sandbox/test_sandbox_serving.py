@@ -109,7 +109,7 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
 
     reason = f"Error: cannot listen on 127.0.0.1:{port}: Address already in use"
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == f"{reason}; choose another --port, or 0 for a free one\n"
+    assert ran.stderr == f"{reason}; choose another --port (0 for a free one) or --host\n"
 
 
 def test_a_port_that_cannot_be_is_an_error_of_usage() -> None:
