@@ -37,6 +37,8 @@ class Asked:
     customer: str
     windows: range
     """Their starts."""
+    is_grouped: bool
+    """Whether by hours or days; else the whole range is one summary, of usage or of none."""
 
     def identity(self, index: int) -> str:
         """The same when asked again, and telling the window's place."""
@@ -55,7 +57,7 @@ class Asked:
     def shown(self, indexes: Iterable[int]) -> Iterable[JsonObject]:
         for index in indexes:
             readings = self._readings(self.windows[index])
-            if readings or len(self.windows) == 1 or self.books.settings.summaries_show_empty_windows:
+            if readings or not self.is_grouped or self.books.settings.summaries_show_empty_windows:
                 yield self._render(index, aggregated(readings, self.meter.formula))
 
     def _readings(self, start: int) -> list[Reading]:
@@ -78,7 +80,8 @@ class Asked:
 def list_page(call: Call) -> JsonObject:
     params, meter = call.params, existing_meter(call, call.id)
     customer = existing_customer(call, params.required("customer"), param="customer").id
-    asked = Asked(books=call.books, meter=meter, customer=customer, windows=_windows(params))
+    is_grouped = "value_grouping_window" in params
+    asked = Asked(books=call.books, meter=meter, customer=customer, windows=_windows(params), is_grouped=is_grouped)
     limit = params.within("limit", 1, LIMIT_MAX) or LIMIT_DEFAULT
     before, after = _cursor(asked, params, "ending_before"), _cursor(asked, params, "starting_after")
     params.nothing_else()

@@ -172,9 +172,8 @@ def test_a_meter_reads_its_own_payload_keys(shop: Any) -> None:
         value_settings={"event_payload_key": "tokens"},
     )
     shop.send(customer, event_name="tokens", payload={"who": customer, "tokens": "7"})
-    assert shop.audit()["totals"] == [
-        {"account": shop.account, "customer": customer, "event_name": "tokens", "events": 1, "value": "7", "last": "7"},
-    ]
+    [total] = shop.audit()["totals"]
+    assert (total["customer"], total["event_name"], total["value"]) == (customer, "tokens", "7")
 
 
 def test_a_second_call_for_the_same_customer_and_meter_is_a_conflict(

@@ -77,6 +77,13 @@ def test_hours_without_usage_can_be_left_out(shop: Any, noon: int) -> None:
     assert values(page) == [1.0]
 
 
+def test_one_hour_without_usage_can_be_left_out_too(shop: Any, noon: int) -> None:
+    meter, customer = shop.meter(), shop.customer()
+    shop.settings(summaries_show_empty_windows=False)
+    assert values(shop.summaries(meter, customer, noon, noon + HOUR_S, value_grouping_window="hour")) == []
+    assert values(shop.summaries(meter, customer, noon, noon + HOUR_S)) == [0]
+
+
 @pytest.mark.parametrize(
     ("window", "unit", "shift"), [("", "minute", 1), ("hour", "hour", 60), ("day", "UTC day", HOUR_S)]
 )
