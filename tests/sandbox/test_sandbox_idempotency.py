@@ -85,6 +85,41 @@ def test_a_key_is_forgotten_after_24_hours_and_executes_anew(own_shop: Any) -> N
     assert after.id != first.id
 
 
+def test_the_window_of_keys_is_a_setting(own_shop: Any) -> None:
+    own_shop.sandbox.control("POST", "clock", frozen=True)
+    own_shop.settings(idempotency_window_s=60)
+    first = own_shop.v1.customers.create({}, {"idempotency_key": "k"})
+    own_shop.sandbox.control("POST", "clock", advance=60)
+    assert own_shop.v1.customers.create({}, {"idempotency_key": "k"}).id != first.id
+
+
+def test_a_stored_500_is_replayed_while_the_event_it_hid_is_counted(shop: Any, customer: str) -> None:
+    shop.fault("error_after", times=1)
+    refusals = [shop.refused(customer, key="k", identifier="row") for _ in range(2)]
+    assert [refusal.http_status for refusal in refusals] == [500, 500]
+    assert "already exists" in str(shop.refused(customer, key="k2", identifier="row"))
+    assert (shop.audit()["applied"], shop.audit()["applied_twice"]) == (1, [])
+
+
+def test_a_lost_reply_is_found_again_under_its_key(shop: Any, customer: str) -> None:
+    shop.fault("reply_lost", times=1)
+    assert isinstance(shop.refused(customer, key="k", identifier="row"), stripe.APIConnectionError)
+    again = shop.send(customer, key="k", identifier="row")
+    assert again.last_response.headers["Idempotent-Replayed"] == "true"
+    assert "already exists" in str(shop.refused(customer, identifier="row"))
+    assert shop.audit()["applied"] == 1
+
+
+def test_once_key_and_identifier_are_forgotten_a_repeat_counts_twice(own_shop: Any) -> None:
+    own_shop.sandbox.control("POST", "clock", frozen=True)
+    own_shop.meter()
+    customer, now = own_shop.customer(), own_shop.sandbox.now()
+    own_shop.send(customer, key="k", identifier="row", timestamp=now)
+    own_shop.sandbox.control("POST", "clock", advance=DAY_S)
+    own_shop.send(customer, key="k", identifier="row", timestamp=now)
+    assert own_shop.audit()["applied_twice"] == ["row"]
+
+
 def test_a_key_longer_than_255_characters_is_refused(shop: Any, customer: str) -> None:
     assert shop.refused(customer, key="k" * 256).http_status == 400
 

@@ -101,6 +101,14 @@ def test_a_key_of_v2_is_forgotten_after_30_days_sharp(own_shop: Any) -> None:
     assert made(own_shop, "k").id != first.id
 
 
+def test_the_window_of_v2s_keys_is_a_setting(own_shop: Any) -> None:
+    own_shop.sandbox.control("POST", "clock", frozen=True)
+    own_shop.settings(idempotency_v2_window_s=60)
+    first = made(own_shop, "k")
+    own_shop.sandbox.control("POST", "clock", advance=60)
+    assert made(own_shop, "k").id != first.id
+
+
 def test_parameters_are_compared_whatever_their_order(shop: Any) -> None:
     answers = [
         shop.client.raw_request("post", "/v1/customers", **asked, idempotency_key="k")

@@ -9,14 +9,14 @@ from sandbox.calls.fault_kinds import REJECTION_CODES
 DAY_S = 86_400
 ERROR_REPORT = "v1.billing.meter.error_report_triggered"
 NO_METER_FOUND = "v1.billing.meter.no_meter_found"
+SUBJECTS = ("meter", "customer", "value", "time")
 
 
 @pytest.fixture
 def late_shop(own_shop: Any) -> Any:
     """A shop in which everything is validated later, at a clock that stands still."""
     own_shop.sandbox.control("POST", "clock", to=1_800_000_005, frozen=True)
-    subjects = ("meter", "customer", "value", "time")
-    own_shop.settings(**{f"{subject}_validation": "later" for subject in subjects})
+    own_shop.settings(**{f"{subject}_validation": "later" for subject in SUBJECTS})
     return own_shop
 
 
@@ -195,6 +195,27 @@ def test_what_is_rejected_later_counts_nowhere(late_shop: Any, meter: str) -> No
     late_shop.send(customer, timestamp=1_800_000_005 + 400)
     page = late_shop.summaries(meter, customer, 1_800_000_000 - 600, 1_800_000_000 + 600)
     assert page.data[0].aggregated_value == 0
+
+
+@pytest.mark.parametrize(
+    ("subject", "wrong"),
+    [
+        ("meter", {"event_name": "nobodys"}),
+        ("customer", {"payload": {"stripe_customer_id": "cus_stranger", "value": "1"}}),
+        ("value", {"value": "x"}),
+        ("time", {"timestamp": 1_700_000_000}),
+    ],
+)
+def test_each_kind_of_mistake_is_told_at_once_or_later_by_a_switch_of_its_own(
+    late_shop: Any, meter: str, subject: str, wrong: Any
+) -> None:
+    customer = late_shop.customer()
+    assert late_shop.send(customer, **wrong)
+    late_shop.settings(**{f"{each}_validation": "later" if each != subject else "at_once" for each in SUBJECTS})
+    late_shop.refused(customer, **wrong)
+    late_shop.settings(**{f"{each}_validation": "at_once" if each != subject else "later" for each in SUBJECTS})
+    assert late_shop.send(customer, **wrong)
+    assert reported(late_shop)["data"]["reason"]["error_count"] == 2
 
 
 def test_what_is_refused_at_once_is_in_no_report(late_shop: Any, meter: str) -> None:
