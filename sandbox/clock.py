@@ -34,6 +34,8 @@ class Clock:
         self._agenda: list[Appointment] = []
         self._number = 0
         self._pinned_at: float | None = None
+        self._second = 0
+        """As `now` last told it: stamps are kept by the million, and one object serves all of a second."""
         self.on_change: Callable[[], None] = _nobody
         """Told when the next due instant may come sooner than it seemed."""
 
@@ -47,7 +49,10 @@ class Clock:
         if self._pinned_at is not None:
             return int(self._pinned_at)
         due = self.next_due()
-        return int(self.instant() if due is None else min(self.instant(), due))
+        second = int(self.instant() if due is None else min(self.instant(), due))
+        if second != self._second:
+            self._second = second
+        return self._second
 
     def at(self, instant: float, action: Callable[[], None]) -> None:
         """Has the action carried out once, at that instant; at once (and after what is due already) if it is past."""

@@ -30,7 +30,7 @@ class Total:
 
     def add(self, value: Decimal) -> None:
         self.events += 1
-        self.value = EXACT.add(self.value, value)
+        self.value = EXACT.add(self.value, value) if self.value else value
 
     def take_back(self, value: Decimal) -> None:
         self.events -= 1

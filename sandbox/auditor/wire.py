@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from sys import intern
 
 from sandbox.http.answer import Answer
 from sandbox.http.arrival import Arrival
@@ -15,6 +17,8 @@ ADJUSTMENTS = ("/v1/billing/meter_event_adjustments", "/v2/billing/meter_event_a
 METERS = "/v1/billing/meters"
 MINUTE_S = 60
 REACTIVATED = "/reactivate"
+NUMBERS_KEPT_MAX = 4_096
+"""Values come again and again, and a decimal is the largest part of what is kept of an event."""
 DEFAULT_KEYS = ("stripe_customer_id", "value")
 
 
@@ -49,10 +53,10 @@ class Wire:
         self.payload_keys[meter["event_name"]] = keys
 
     def lane(self, arrival: Arrival) -> tuple[str, str]:
-        """Event name and customer; empty where the call lacks them."""
+        """Event name and customer; empty where the call lacks them. One string each, however many calls name them."""
         event_name = _text(arrival.sent, "event_name")
         customer_key, _ = self.payload_keys.get(event_name, DEFAULT_KEYS)
-        return event_name, _text(_payload(arrival), customer_key)
+        return intern(event_name), intern(_text(_payload(arrival), customer_key))
 
     def identifier(self, arrival: Arrival) -> str | None:
         return _text(arrival.sent, "identifier") or None
@@ -98,9 +102,10 @@ def _payload(arrival: Arrival) -> Tree:
 
 def _text(tree: Tree, name: str) -> str:
     value = tree.get(name, "")
-    return value if isinstance(value, str) else ""
+    return str(value) if isinstance(value, str) else ""
 
 
+@lru_cache(NUMBERS_KEPT_MAX)
 def _number(text: str) -> Decimal:
     """What is no number, and so can only be rejected later, counts as nothing."""
     try:

@@ -15,6 +15,8 @@ Fate = Literal["applied", "replayed", "refused", "lost"]
 Sending = Literal["whole", "nothing", "half", "slowly"]
 Api = Literal["v1", "v2"]
 
+NO_HEADERS: dict[str, str] = {}
+"""Of most answers, kept a day each: one for all of them, since headers are joined and never written to."""
 NO_STATUS = 0
 """Of a call that was never answered."""
 JSON = "application/json"
@@ -29,7 +31,7 @@ GATEWAY_BODY = (
 class Answer:
     status: int
     body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=lambda: NO_HEADERS)
     content_type: str = JSON
     fate: Fate = "applied"
     has_applied: bool = False

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError
@@ -25,6 +26,7 @@ PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 EXPONENT = re.compile(r"[eE][+-]?[0-9]{1,2}$")
 NO_ACTIVE_METER = "Invalid event_name: {event_name}. No active meter found with this event name."
 SHOWN_MAX = 60
+NUMBERS_KEPT_MAX = 4_096
 DEFAULT_KEYS = ("stripe_customer_id", "value")
 
 
@@ -178,7 +180,13 @@ def objection(call: Call, code: str, *, event: MeterEvent, meter: Meter | None) 
 
 def value_of(event: MeterEvent, meter: Meter) -> Decimal:
     """The value to count; a `count` meter counts events, so there the value may be absent."""
-    return Decimal(event.payload.get(meter.value_key) or 0)
+    return _decimal(event.payload.get(meter.value_key) or "0")
+
+
+@lru_cache(NUMBERS_KEPT_MAX)
+def _decimal(text: str) -> Decimal:
+    """One object for all events of a value: they are kept for long, and a decimal is the largest part of them."""
+    return Decimal(text)
 
 
 def _wrong_with_meter(meter: Meter | None) -> str | None:

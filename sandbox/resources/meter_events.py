@@ -12,6 +12,7 @@ from sandbox.metering.usage import Reading, Receipt
 from sandbox.metering.validation import Rejection, reject
 from sandbox.parameters.params import INSTANT_MAX
 from sandbox.parameters.shapes import TEXT_MAX
+from sandbox.resources.customers import Customer
 from sandbox.resources.meter_event_checks import MeterEvent, Objection, objection, objections, value_of
 from sandbox.resources.meters import EVENT_NAME_MAX, Meter, active_named, named
 from sandbox.rfc3339 import instant_of, text_of
@@ -195,7 +196,8 @@ def _count(call: Call, event: MeterEvent, *, meter: Meter, taken_as: str, order:
         identifier=event.identifier,
         value=value_of(event, meter),
     )
-    receipt = Receipt(meter=meter.id, customer=event.payload[meter.customer_key], reading=reading, taken_as=taken_as)
+    customer = call.books.shelf(Customer)[event.payload[meter.customer_key]].id  # one string for all its receipts
+    receipt = Receipt(meter=meter.id, customer=customer, reading=reading, taken_as=taken_as)
     call.books.usage.add(receipt, event_name=event.event_name)
 
 
