@@ -1,6 +1,7 @@
 """How a subscription ends: by itself with a last draft, or at once with what its caller wants billed.
 
-A last draft waits for its grace like any other, so the last period's late usage is still in time.
+A last draft waits for its grace like any other, so the last period's late usage is still in time. It takes the
+prorations that wait, which nothing would collect any more; a credit alone waits for the customer's next invoice.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,11 @@ class Settlement:
 
 
 def ended_by_itself(books: Books, subscription: Subscription, charges: Sequence[Charge]) -> None:
-    """Ends it as it was told to, with a draft of these charges, and tells of it."""
+    """Ends it as it was told to, with a last draft of these charges and of what waits, and tells of it."""
+    is_owed = bool(charges) or bool(pending(books, subscription))
     if subscription.credits_unused:
         _give_back(books, subscription)
-    if charges:
+    if is_owed:
         invoice = draft(books, subscription, charges, reason="subscription_cycle")
         subscription = replace(subscription, latest_invoice=invoice.id)
     told(books, _over(books, subscription), "customer.subscription.deleted")

@@ -166,3 +166,13 @@ def test_a_subscription_nobody_has_cannot_be_cancelled(shop: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         shop.v1.subscriptions.cancel("sub_none")
     assert (refusal.value.http_status, refusal.value.code) == (404, "resource_missing")
+
+
+def test_prorations_that_wait_are_collected_when_the_subscription_ends(january: Any) -> None:
+    subscription = january.shop.subscription(january.shop.customer(), january.seats())
+    january.go(15)
+    items = [{"id": subscription["items"].data[0].id, "quantity": 2}]
+    january.shop.v1.subscriptions.update(subscription.id, {"items": items, "cancel_at_period_end": True})
+    january.go(32)
+    last = january.invoices(subscription.id)[-1]
+    assert (last.billing_reason, last.status, last.total) == ("subscription_cycle", "paid", 1_600)
