@@ -7,6 +7,7 @@ never change, and usage that comes later is on no invoice. Every look of the age
 from dataclasses import replace
 from functools import partial
 
+from sandbox.billing.arrears import caught_up, fell_behind
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered
 from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at, lead_s
@@ -18,6 +19,7 @@ from sandbox.billing.invoice_tally import tally_of
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record
+from sandbox.resources.subscriptions import Subscription, told
 from sandbox.wire import JsonObject
 
 DAY_S = 86_400
@@ -86,6 +88,8 @@ def collected(books: Books, invoice: Invoice) -> Invoice:
     if books.settings.payments == "succeed":
         return paid(books, tried)
     _told(books, _shelved(books, tried), "invoice.payment_failed")
+    fell_behind(books, tried)
+    _told_of_subscription(books, tried)
     return tried
 
 
@@ -93,6 +97,7 @@ def paid(books: Books, invoice: Invoice) -> Invoice:
     settled = _shelved(books, replace(invoice, status="paid", paid_at=books.now, auto_advance=False))
     _told(books, settled, "invoice.paid")
     _told(books, settled, "invoice.payment_succeeded")
+    _settle(books, settled)
     return settled
 
 
@@ -101,12 +106,14 @@ def voided(books: Books, invoice: Invoice) -> Invoice:
     tally_of(books, invoice.customer).balances[invoice.currency] += invoice.starting_balance - invoice.ending_balance
     void = _shelved(books, replace(invoice, status="void", voided_at=books.now, auto_advance=False))
     _told(books, void, "invoice.voided")
+    _settle(books, void)
     return void
 
 
 def given_up(books: Books, invoice: Invoice) -> Invoice:
     lost = _shelved(books, replace(invoice, status="uncollectible", uncollectible_at=books.now, auto_advance=False))
     _told(books, lost, "invoice.marked_uncollectible")
+    _settle(books, lost)
     return lost
 
 
@@ -157,6 +164,7 @@ def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:
 def _numbered(books: Books, invoice: Invoice) -> Invoice:
     tally = tally_of(books, invoice.customer)
     tally.balances[invoice.currency] = invoice.ending_balance
+    tally.currency = tally.currency or invoice.currency
     known = recipient(books, invoice.customer, last_known=invoice.recipient)
     return replace(
         invoice,
@@ -168,6 +176,18 @@ def _numbered(books: Books, invoice: Invoice) -> Invoice:
         webhooks_delivered_at=delivered_at(books, invoice),
         due_date=due_date(invoice, since=books.now),
     )
+
+
+def _settle(books: Books, invoice: Invoice) -> None:
+    if caught_up(books, invoice):
+        _told_of_subscription(books, invoice)
+
+
+def _told_of_subscription(books: Books, invoice: Invoice) -> None:
+    """Its status changed with the invoice; of one that is being billed right now its biller tells."""
+    subscription = books.shelf(Subscription).get(invoice.subscription or "")
+    if subscription is not None and subscription.latest_invoice == invoice.id and subscription.is_running:
+        told(books, subscription, "customer.subscription.updated")
 
 
 def due_date(invoice: Invoice, *, since: int) -> int | None:

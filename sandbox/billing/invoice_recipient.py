@@ -37,13 +37,12 @@ def recipient(books: Books, customer: str, *, last_known: Recipient | None = Non
     if found is None:
         assert last_known is not None, "an invoice is drawn for a customer that exists"
         return last_known
-    body = found.render()
     return Recipient(
         customer=customer,
-        prefix=body["invoice_prefix"],
-        name=body["name"],
-        email=body["email"],
-        phone=body["phone"],
-        address=body["address"],
-        shipping=body["shipping"],
+        prefix=found.invoice_prefix,
+        name=found.name,
+        email=found.email,
+        phone=found.phone,
+        address=found.address,
+        shipping=found.shipping,
     )

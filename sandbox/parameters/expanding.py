@@ -11,7 +11,7 @@ from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered as rendered_invoice
 from sandbox.calls.call import Call
 from sandbox.parameters.expansions import Step, steps
-from sandbox.resources.customers import Customer, DeletedCustomer
+from sandbox.resources.customers import Customer, DeletedCustomer, customer_body
 from sandbox.resources.prices import Price, tiers_of
 from sandbox.resources.products import Product
 from sandbox.resources.subscriptions import Subscription
@@ -22,7 +22,7 @@ Render: TypeAlias = Callable[[Call, Any], JsonObject]
 
 SHELVES: Mapping[str, tuple[tuple[type, Render], ...]] = {
     "Customer": (
-        (Customer, lambda _, customer: customer.render()),
+        (Customer, lambda call, customer: customer_body(call.books, customer)),
         (DeletedCustomer, lambda _, customer: customer.render()),
     ),
     "Invoice": ((Invoice, lambda call, invoice: rendered_invoice(call.books, invoice)),),

@@ -6,6 +6,8 @@ One that is deleted is kept apart, because Stripe still answers for it, with lit
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from sandbox.billing.invoice_tally import Tally, tally_of
+from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
 from sandbox.pages import newest_first, page
@@ -33,20 +35,25 @@ class Customer:
     preferred_locales: tuple[str, ...]
     metadata: dict[str, str]
 
-    def render(self) -> JsonObject:
+    @property
+    def invoice_prefix(self) -> str:
+        """What the numbers of their invoices begin with."""
+        return self.id[-8:].upper()
+
+    def render(self, tally: Tally) -> JsonObject:
         return {
             "id": self.id,
             "object": "customer",
             "address": self.address,
-            "balance": 0,
+            "balance": tally.balance,
             "created": self.created,
-            "currency": None,
+            "currency": tally.currency,
             "default_source": None,
-            "delinquent": False,
+            "delinquent": tally.is_delinquent,
             "description": self.description,
             "discount": None,
             "email": self.email,
-            "invoice_prefix": self.id[-8:].upper(),
+            "invoice_prefix": self.invoice_prefix,
             "invoice_settings": {
                 "custom_fields": None,
                 "default_payment_method": None,
@@ -56,7 +63,7 @@ class Customer:
             "livemode": self.livemode,
             "metadata": self.metadata,
             "name": self.name,
-            "next_invoice_sequence": 1,
+            "next_invoice_sequence": tally.numbered + 1,
             "phone": self.phone,
             "preferred_locales": list(self.preferred_locales),
             "shipping": self.shipping,
@@ -89,8 +96,7 @@ def create(call: Call) -> JsonObject:
     )
     call.params.nothing_else()
     call.books.shelf(Customer)[customer.id] = customer
-    emit(call, "customer.created", customer.render())
-    return customer.render()
+    return _told(call, customer, "customer.created")
 
 
 def retrieve(call: Call) -> JsonObject:
@@ -113,12 +119,11 @@ def update(call: Call) -> JsonObject:
     )
     params.nothing_else()
     call.books.shelf(Customer)[customer.id] = customer
-    emit(call, "customer.updated", customer.render())
-    return customer.render()
+    return _told(call, customer, "customer.updated")
 
 
 def list_page(call: Call) -> JsonObject:
-    body = page(call, _wanted(call), Customer.render)
+    body = page(call, _wanted(call), lambda customer: customer_body(call.books, customer))
     call.params.nothing_else()
     return body
 
@@ -133,7 +138,17 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Customer:
 def rendered(call: Call, identity: str) -> JsonObject:
     """The customer, or what is left of a deleted one."""
     gone = call.books.shelf(DeletedCustomer).get(identity)
-    return gone.render() if gone else existing(call, identity).render()
+    return gone.render() if gone else customer_body(call.books, existing(call, identity))
+
+
+def customer_body(books: Books, customer: Customer) -> JsonObject:
+    return customer.render(tally_of(books, customer.id))
+
+
+def _told(call: Call, customer: Customer, kind: str) -> JsonObject:
+    body = customer_body(call.books, customer)
+    emit(call, kind, body)
+    return body
 
 
 def _wanted(call: Call) -> Iterable[Customer]:

@@ -7,7 +7,7 @@ is for it.
 from sandbox.billing.endings import Settlement, ended_at_once
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError
-from sandbox.resources.customers import Customer, DeletedCustomer
+from sandbox.resources.customers import Customer, DeletedCustomer, customer_body
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.events import emit
 from sandbox.resources.prices import Price
@@ -23,7 +23,7 @@ def delete_customer(call: Call) -> JsonObject:
     _end_subscriptions(call, customer.id)
     del call.books.shelf(Customer)[customer.id]
     gone = call.books.shelf(DeletedCustomer)[customer.id] = DeletedCustomer(id=customer.id)
-    emit(call, "customer.deleted", customer.render())
+    emit(call, "customer.deleted", customer_body(call.books, customer))
     return gone.render()
 
 

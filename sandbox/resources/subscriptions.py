@@ -7,6 +7,7 @@ and `subscription_cancellation` for callers, and in `billing/cycle` for the cloc
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sandbox.billing.arrears import status_of_arrears
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import no_such
@@ -128,12 +129,14 @@ class Subscription:
         """When something happens to it next: a period ends, or it does."""
         return self.period_ends_at if self.ends_at is None else min(self.period_ends_at, self.ends_at)
 
-    def status(self, now: int) -> str:
+    def status(self, books: Books) -> str:
         if self.ended_at is not None:
             return "canceled"
         if self.is_paused:
             return "paused"
-        return "trialing" if self.is_trial(now) else "active"
+        if self.is_trial(books.now):
+            return "trialing"
+        return status_of_arrears(books, self.id) or "active"
 
     def is_trial(self, instant: int) -> bool:
         return (
@@ -208,7 +211,7 @@ def subscription_body(books: Books, subscription: Subscription) -> JsonObject:
         "livemode": subscription.livemode,
         "metadata": subscription.metadata,
         "start_date": subscription.start_date,
-        "status": subscription.status(books.now),
+        "status": subscription.status(books),
         "trial_end": subscription.trial_end,
         "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
         "trial_start": subscription.trial_start,
@@ -226,7 +229,7 @@ def _items_body(subscription: Subscription) -> JsonObject:
 
 
 def _wanted(call: Call) -> Iterable[Subscription]:
-    params, now = call.params, call.now
+    params = call.params
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
     method, created = params.text("collection_method"), params.bounds("created")
     for subscription in newest_first(call, Subscription):
@@ -234,11 +237,11 @@ def _wanted(call: Call) -> Iterable[Subscription]:
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
-        if _has_status(subscription, status, now) and (created is None or created.hold(subscription.created)):
+        if _has_status(call.books, subscription, status) and (created is None or created.hold(subscription.created)):
             yield subscription
 
 
-def _has_status(subscription: Subscription, wanted: str | None, now: int) -> bool:
+def _has_status(books: Books, subscription: Subscription, wanted: str | None) -> bool:
     match wanted:
         case None:
             return subscription.ended_at is None
@@ -247,4 +250,4 @@ def _has_status(subscription: Subscription, wanted: str | None, now: int) -> boo
         case "canceled" | "ended":
             return subscription.ended_at is not None
         case _:
-            return subscription.status(now) == wanted
+            return subscription.status(books) == wanted
