@@ -51,6 +51,10 @@ class Sandbox:
         except web.HTTPRequestEntityTooLarge:
             too_large = f"Invalid request: the body is larger than {BODY_BYTES_MAX} bytes."
             return await send(request, refusal(unreadable(too_large, status=413)))
+        if "Content-Encoding" in request.headers:
+            return await send(
+                request, refusal(unreadable("Invalid request: a body with a Content-Encoding is not read."))
+            )
         try:
             if request.path == ROOT or request.path.startswith(f"{ROOT}/"):
                 return await self._control(request, body)
@@ -67,7 +71,7 @@ class Sandbox:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._ending.set)
         read = partial(web.BaseRequest, loop=asyncio.get_running_loop(), client_max_size=BODY_BYTES_MAX)
-        server = JsonServer(self.respond, request_factory=read, access_log=None)
+        server = JsonServer(self.respond, request_factory=read, access_log=None, auto_decompress=False)
         self._listener = Listener(server, grace_s=GRACE_S)
         _tell(host, await self._listener.open(host=host, port=port))
         self._world.start(on_end=self._ending.set)

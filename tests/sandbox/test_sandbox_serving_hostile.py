@@ -133,3 +133,9 @@ def test_a_fault_of_an_endpoint_is_a_500_told_on_stderr(broken_call: Call, capsy
     answer: Answer = run(Route("GET", "/v1/x", lambda call: {"never": call.path_ids[0]}), broken_call)
     assert (answer.status, json.loads(answer.body)["error"]["type"]) == (500, "api_error")
     assert "IndexError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "nonsense"])
+def test_a_body_that_would_have_to_be_decoded_first_is_a_400(shop: Any, encoding: str) -> None:
+    answer = posted(shop, b"name=Ada", Content_Encoding=encoding)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
