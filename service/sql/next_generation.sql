@@ -5,6 +5,7 @@ WITH moved AS (
     SET generation = m.generation + 1, state = 'sealed', reason = NULL, due_at = ledger_now(), accepted_at = NULL,
         checked_at = NULL, read_back_at = NULL
     WHERE m.meter_event_id = %(meter_event_id)s AND m.stamped_at > ledger_now() - %(age_max)s
+        AND NOT is_closed('me-' || m.meter_event_id)
         AND (m.state = 'refused' OR (m.state = 'held' AND 'proven_absent' = (
             SELECT r.verdict
             FROM reading AS r

@@ -1,0 +1,67 @@
+"""A quarantined row read again: as it stands, or as a person corrects it, by the rules that every row is read by."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from meterpost.rows import Refusal, UsageRow, parse_message, read_row
+
+WHOLE_MESSAGE = "message"  # the field of bytes in which no row could be told apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a person changes in a row: fields set to a text, and fields left out."""
+
+    set_to: Mapping[str, str] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.set_to or self.left_out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAgain:
+    """The rows, and the bytes as which they were read."""
+
+    rows: Sequence[UsageRow]
+    said: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillBad:
+    """Why it is no row yet, and what to do."""
+
+    reason: str
+
+
+def read_again(
+    raw: bytes, *, field: str | None, sent_at: datetime | None, correction: Correction, now: datetime
+) -> ReadAgain | StillBad:
+    """Total: whatever stands in quarantine is rows by now, or still bad for a reason."""
+    if field == WHOLE_MESSAGE:
+        return _read_message(raw, correction=correction, now=now)
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError) as unreadable:
+        return StillBad(reason=f"its bytes are not JSON ({type(unreadable).__name__}): publish the row anew")
+    if correction:
+        if not isinstance(said, dict):
+            return StillBad(reason="it is not an object, so no field of it can be set: publish the row anew")
+        said = {name: value for name, value in said.items() if name not in correction.left_out}
+        said |= correction.set_to
+        raw = json.dumps(said).encode()
+    row = read_row(said, sent_at=sent_at, now=now)
+    if isinstance(row, Refusal):
+        return StillBad(reason=f"{row.field}: {row.reason} (correct it with --set {row.field}=… or --drop)")
+    return ReadAgain(rows=[row], said=raw)
+
+
+def _read_message(raw: bytes, *, correction: Correction, now: datetime) -> ReadAgain | StillBad:
+    if correction:
+        return StillBad(reason="it is a whole message of which no row can be told apart: publish its rows anew")
+    parsed = parse_message(raw, now=now)
+    if parsed.bad:
+        return StillBad(reason=f"{parsed.bad[0].field}: {parsed.bad[0].reason}: publish its rows anew")
+    return ReadAgain(rows=parsed.rows, said=raw)

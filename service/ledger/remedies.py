@@ -1,0 +1,203 @@
+"""What a person may do about a dead letter, decided in one place and written down with its effect in one transaction.
+
+A refused meter event gets its next generation: nothing of it can have counted. A held one is never sent by a person's
+word: Stripe's books are read, and they decide. A quarantined row goes through the door of every row. Whatever is asked
+twice, or of a letter that has moved on, changes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import assert_never
+
+from service.corrections import Correction
+from service.ledger import lanes
+from service.ledger.answers import Answer, Ordered
+from service.ledger.connection import Transaction, execute, fetch_one
+from service.ledger.generations import next_generation
+from service.ledger.replaying import find_quarantined, replay
+from service.letters import Kind, LetterId
+from service.timing import Timing
+
+NO_CORRECTION = Correction()
+LAST_WORDS = {
+    "refused": "nothing of it can have counted, and nothing more of it is sent",
+    "held": "it may have been billed, and nothing more of it is sent",
+    "conflict": "what Stripe counts of it stays as it is",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMeterEvent:
+    lane_id: int
+    state: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """What was told again, with the entry that counts instead."""
+
+    account: str
+    source: str
+    row_id: str
+    customer: str
+    meter: str
+    value: Decimal
+    occurred_at: datetime
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailedEvent:
+    account: str
+    event_id: str
+    type: str
+    created_at: datetime
+    received_at: datetime
+    object_id: str | None
+    deliveries: int
+    state: str
+    failures: int
+    reason: str | None
+    body: bytes
+
+
+def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: Timing) -> Answer:
+    """Try again what can be, in the way that its kind allows."""
+    kind = ordered.letter.kind
+    if correction and kind is not Kind.QUARANTINED:
+        return ordered.declined("only a row in quarantine can be corrected; leave --set and --drop out")
+    match kind:
+        case Kind.METER_EVENT:
+            return _retry_meter_event(ordered)
+        case Kind.QUARANTINED:
+            return replay(ordered, correction=correction, timing=timing)
+        case Kind.CONFLICTING:
+            return _retry_conflicting(ordered)
+        case Kind.EVENT:
+            return _retry_event(ordered)
+        case _ as never:
+            assert_never(never)
+
+
+def discard(ordered: Ordered) -> Answer:
+    """Take it off the desk as it stands: never deleted, and a meter event is never sent again."""
+    match ordered.letter.kind:
+        case Kind.METER_EVENT:
+            return _discard_meter_event(ordered)
+        case Kind.QUARANTINED:
+            is_known = find_quarantined(ordered.tx, ordered.letter) is not None
+            return _discard_row(ordered, is_known=is_known, before="quarantined", text="it never counted")
+        case Kind.CONFLICTING:
+            is_known = find_conflicting(ordered.tx, ordered.letter) is not None
+            return _discard_row(ordered, is_known=is_known, before="row_conflict", text="what was told first counts")
+        case Kind.EVENT:
+            return _discard_event(ordered)
+        case _ as never:
+            assert_never(never)
+
+
+def find_conflicting(tx: Transaction, letter: LetterId) -> Conflicting | None:
+    """Locked until the transaction ends."""
+    return fetch_one(tx, Conflicting, "dead_conflicting", conflict_id=letter.number)
+
+
+def find_event(tx: Transaction, letter: LetterId) -> FailedEvent | None:
+    """Locked until the transaction ends."""
+    return fetch_one(tx, FailedEvent, "dead_event", event_id=letter.key)
+
+
+def _retry_meter_event(ordered: Ordered) -> Answer:
+    found = _lock_meter_event(ordered)
+    if found is None:
+        return ordered.unknown()
+    if closed := ordered.closed():
+        return closed
+    match found.state:
+        case "refused":
+            return _send_anew(ordered, found)
+        case "held":
+            execute(ordered.tx, "ask_reading", meter_event_id=ordered.letter.number)
+            text = "Stripe's books are read for it next; it is sent again only if they prove that it does not count"
+            return ordered.retried(before="held", after="held", text=text)
+        case "conflict":
+            return ordered.declined(
+                "another call could count it twice: compare it with Stripe's books (meterpost dead show"
+                f" {ordered.letter}), set it right there, then discard it"
+            )
+        case _:
+            return ordered.unneeded(f"it is {found.state} and needs nobody")
+
+
+def _send_anew(ordered: Ordered, found: DeadMeterEvent) -> Answer:
+    made = next_generation(ordered.tx, ordered.letter.number, reason=ordered.order.reason)
+    if made is None:
+        return ordered.declined(
+            "its time, which never changes, is too long ago for Stripe: bill it by hand or with a row of today, then"
+            " discard it"
+        )
+    text = f"sent again as generation {made.generation}; nothing of generation {found.generation} can have counted"
+    return ordered.retried(before="refused", after="sealed", text=text)
+
+
+def _discard_meter_event(ordered: Ordered) -> Answer:
+    found = _lock_meter_event(ordered)
+    if found is None:
+        return ordered.unknown()
+    if closed := ordered.closed():
+        return closed
+    if found.state not in LAST_WORDS:
+        return ordered.unneeded(f"it is {found.state} and needs nobody")
+    return ordered.discarded(before=found.state, text=LAST_WORDS[found.state])
+
+
+def _lock_meter_event(ordered: Ordered) -> DeadMeterEvent | None:
+    """As it stands under its lane's lock: a worker may just be deciding about it."""
+    known = _find_meter_event(ordered)
+    if known is None:
+        return None
+    lanes.lock_lane(ordered.tx, known.lane_id)
+    return _find_meter_event(ordered)
+
+
+def _find_meter_event(ordered: Ordered) -> DeadMeterEvent | None:
+    return fetch_one(ordered.tx, DeadMeterEvent, "dead_meter_event", meter_event_id=ordered.letter.number)
+
+
+def _discard_row(ordered: Ordered, *, is_known: bool, before: str, text: str) -> Answer:
+    if not is_known:
+        return ordered.unknown()
+    return ordered.closed() or ordered.discarded(before=before, text=text)
+
+
+def _retry_conflicting(ordered: Ordered) -> Answer:
+    found = find_conflicting(ordered.tx, ordered.letter)
+    if found is None:
+        return ordered.unknown()
+    return ordered.closed() or ordered.declined(
+        f"row {found.row_id} of {found.source} counts as it was told first, and a recorded row never changes: publish"
+        " the difference as a row with an id of its own, then discard this"
+    )
+
+
+def _retry_event(ordered: Ordered) -> Answer:
+    found = find_event(ordered.tx, ordered.letter)
+    if found is None:
+        return ordered.unknown()
+    if closed := ordered.closed():
+        return closed
+    if execute(ordered.tx, "revive_event", account=found.account, event_id=found.event_id) == 0:
+        return ordered.unneeded(f"it is {found.state} and needs nobody")
+    return ordered.retried(before="failed", after="received", text="its effect is tried again from the start")
+
+
+def _discard_event(ordered: Ordered) -> Answer:
+    found = find_event(ordered.tx, ordered.letter)
+    if found is None:
+        return ordered.unknown()
+    if closed := ordered.closed():
+        return closed
+    if found.state != "failed":
+        return ordered.unneeded(f"it is {found.state} and needs nobody")
+    return ordered.discarded(before="failed", text="it changes nothing here")

@@ -1,0 +1,50 @@
+"""The ids of the desk: each says what kind of thing needs a person, and which one.
+
+`me-123` is a meter event, `q-5` a row in quarantine, `rc-7` a row told again with other content, `ev-evt_1Abc` an event
+of Stripe's. One parser, for the command line and whatever else names a dead letter.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    METER_EVENT = "me"
+    QUARANTINED = "q"
+    CONFLICTING = "rc"
+    EVENT = "ev"
+
+
+NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # what a bigint of PostgreSQL holds
+EVENT_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
+KEYS = {Kind.METER_EVENT: NUMBER, Kind.QUARANTINED: NUMBER, Kind.CONFLICTING: NUMBER, Kind.EVENT: EVENT_ID}
+
+
+class NoLetter(ValueError):
+    """The text is no dead letter's id; it says what one looks like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterId:
+    kind: Kind
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.key}"
+
+    @property
+    def number(self) -> int:
+        assert self.kind is not Kind.EVENT, "events are known by Stripe's own ids"
+        return int(self.key)
+
+
+def read_letter_id(text: str) -> LetterId:
+    """Raises NoLetter."""
+    kind, _, key = text.partition("-")
+    if kind not in {*Kind} or not KEYS[Kind(kind)].fullmatch(key):
+        raise NoLetter(
+            f"{text[:60]!r} is no dead letter's id; one is me-123 (a meter event), q-5 (a row in quarantine),"
+            " rc-7 (a row told otherwise) or ev-evt_1Abc (an event); see meterpost dead list"
+        )
+    return LetterId(kind=Kind(kind), key=key)
