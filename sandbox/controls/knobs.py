@@ -12,10 +12,10 @@ from sandbox.clock import SPEED_MAX, Clock
 from sandbox.controls.asked import Asked, ControlError, Controls
 from sandbox.keys import DEFAULT_ACCOUNT, Keys
 from sandbox.parameters.params import INSTANT_MAX
-from sandbox.resources.events import Event, record
+from sandbox.resources.events import record
 from sandbox.settings import Settings
 from sandbox.timekeeper import Timekeeper
-from sandbox.webhooks.courier import Courier
+from sandbox.webhooks.courier import Courier, event_by_id
 from sandbox.wire import JsonObject
 
 PAGE_MAX = 1_000
@@ -186,11 +186,11 @@ class EventControls:
         return record(books, kind, subject).render()
 
     async def deliver(self, asked: Asked) -> JsonObject:
-        """Delivers `event` again, `times` times at once."""
+        """Delivers `event`, snapshot or thin, again, `times` times at once."""
         identity, times = asked.required("event"), asked.whole("times", default=1, highest=TIMES_MAX)
         asked.nothing_else()
         for books in self.keys.all_books():
-            if event := books.shelf(Event).get(identity):
+            if event := event_by_id(books, identity):
                 return {"statuses": await self.courier.repeat(books, event, times=times)}
         raise ControlError("event", f"names no event: {identity}")
 

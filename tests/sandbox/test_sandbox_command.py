@@ -195,3 +195,14 @@ def test_a_long_jump_tells_where_it_has_got_to(own_shop: Any, receiver: Any) -> 
     own_shop.customer()
     travel(own_shop.sandbox.url, tell=lambda at: (told.append(at), has_told.set())[1], progress_s=0.01, advance=60)
     assert told[0].endswith("Z")
+
+
+def test_a_thin_event_is_delivered_again(command: Any, own_sandbox: Any) -> None:
+    event = command("webhook", "trigger-thin", "v1.billing.meter.no_meter_found")["id"]
+    assert command("webhook", "deliver", event)["statuses"] == []
+
+
+def test_a_switch_that_is_none_is_one_sentence(own_sandbox: Any) -> None:
+    done = ran("settings", "set", "nothing=1", url=own_sandbox.url)
+    told = "Error: nothing is no switch; `meterpost-sandbox settings show` lists them\n"
+    assert (done.returncode, done.stderr) == (1, told)
