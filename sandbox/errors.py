@@ -138,8 +138,9 @@ def too_many_concurrent(code: str = "too_many_concurrent_requests") -> ApiError:
     )
 
 
-def server_error() -> ApiError:
-    return ApiError(500, "An unknown error occurred.", kind="api_error")
+def server_error(*, says_not_to_retry: bool = False) -> ApiError:
+    headers = {"Stripe-Should-Retry": "false"} if says_not_to_retry else {}
+    return ApiError(500, "An unknown error occurred.", kind="api_error", headers=headers)
 
 
 def _masked(key: str) -> str:

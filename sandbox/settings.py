@@ -61,6 +61,8 @@ class Settings:
     """Undocumented: the `type` of v1's 429; in v2 it is `rate_limit`."""
     rate_limit_retry_after_s: int = 0
     """Undocumented: what a 429 says in Retry-After; 0 sends no such header."""
+    kept_errors_say_not_to_retry: bool = True
+    """Undocumented but in Stripe's library: whether a 500 that its key would replay has Stripe-Should-Retry false."""
     bad_gateway_keeps_the_answer: bool = False
     """Undocumented: whether the answer behind a proxy's 502 is kept under its Idempotency-Key."""
     other_versions_are_answered: bool = False

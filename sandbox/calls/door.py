@@ -221,4 +221,7 @@ def _as_it_is_now(kept: Answer, call: Call) -> Answer:
 
 
 def _failed(visit: Visit) -> Answer:
-    return refusal(server_error(), api=visit.arrival.api)
+    """The 500 of a call that began; a key of v1 would only replay it, and then it may say so."""
+    is_kept, books = visit.has_key and visit.arrival.api == "v1", visit.books
+    says_not_to_retry = is_kept and books is not None and books.settings.kept_errors_say_not_to_retry
+    return refusal(server_error(says_not_to_retry=says_not_to_retry), api=visit.arrival.api)

@@ -51,6 +51,21 @@ def test_a_500_after_applying_is_replayed_as_a_500(shop: Any, customer: str) -> 
     assert shop.audit()["applied"] == 1
 
 
+@pytest.mark.parametrize(("says_so", "header"), [(True, "false"), (False, None)])
+def test_a_500_that_would_only_be_replayed_may_say_not_to_retry(
+    shop: Any, customer: str, says_so: Any, header: Any
+) -> None:
+    shop.settings(kept_errors_say_not_to_retry=says_so)
+    shop.fault("error_kept", times=1)
+    for _ in range(2):
+        assert shop.refused(customer, key="k").headers.get("Stripe-Should-Retry") == header
+
+
+def test_a_500_that_leaves_the_key_free_does_not_say_not_to_retry(shop: Any, customer: str) -> None:
+    shop.fault("error_before", times=1)
+    assert "Stripe-Should-Retry" not in shop.refused(customer, key="k").headers
+
+
 def test_a_500_before_applying_leaves_the_key_free(shop: Any, customer: str) -> None:
     shop.fault("error_before", times=1, path="/v1/billing/meter_events")
     assert shop.refused(customer, key="k").http_status == 500
