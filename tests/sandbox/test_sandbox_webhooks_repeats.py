@@ -83,6 +83,18 @@ def test_a_failed_delivery_is_repeated_until_it_is_acknowledged(shop: Any, recei
     assert len(bodies) == 1
 
 
+def test_a_receiver_that_comes_back_on_the_third_day_gets_what_it_missed(frozen_live_shop: Any, receiver: Any) -> None:
+    secret = endpoint(frozen_live_shop, receiver.url).secret
+    receiver.answers = [503] * 17
+    frozen_live_shop.customer()
+    advance(frozen_live_shop, DAY_S)
+    missed = frozen_live_shop.v1.events.list({"delivery_success": False}).data
+    advance(frozen_live_shop, 2 * DAY_S)
+    body, signature = receiver.wait(18)[-1]
+    assert frozen_live_shop.client.construct_event(body, signature, secret).id == missed[0].id
+    assert frozen_live_shop.v1.events.list({"delivery_success": False}).data == []
+
+
 def test_an_acknowledged_delivery_is_not_repeated(frozen_shop: Any, receiver: Any) -> None:
     endpoint(frozen_shop, receiver.url)
     receiver.answers = [500]
