@@ -96,7 +96,7 @@ class Settings:
     inactive_event_name_is_free: bool = True
     """Undocumented: whether a new meter may have the event name of one that was deactivated."""
     summary_lag_s: int = 0
-    """How long a counted meter event stays invisible in summaries and previews."""
+    """How long a counted meter event, or its cancellation, stays unseen by summaries and previews."""
     summaries_show_empty_windows: bool = True
     """Undocumented: whether an hour without usage is a summary of 0 or no summary."""
     summary_end_is_inclusive: bool = False
@@ -150,7 +150,7 @@ class Settings:
 
     def _check(self, name: str, value: object) -> None:
         if name not in {switch.name for switch in fields(self)}:
-            raise ValueError(f"no such setting: {name}")
+            raise ValueError(f"{name} is no switch; `meterpost-sandbox settings show` lists them")
         before = getattr(self, name)
         accepted = (int, float) if isinstance(before, float) else type(before)
         if isinstance(value, bool) != isinstance(before, bool) or not isinstance(value, accepted):
