@@ -5,7 +5,7 @@ changes. Test and live mode of one account are different books, as at Stripe.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from sandbox.calls.idempotency import IdempotencyKeys
@@ -71,3 +71,7 @@ class Books:
     def shelf(self, kind: type[T]) -> dict[str, T]:
         """The objects of one class by id, oldest first."""
         return self._shelves.setdefault(kind, {})
+
+    def with_shelves_copied(self) -> "Books":
+        """Books whose shelves may change apart from these; the objects on them are the same."""
+        return replace(self, _shelves={kind: shelf.copy() for kind, shelf in self._shelves.items()})

@@ -1,10 +1,7 @@
 """An invoice as Stripe answers it, in the shape of API 2026: subscriptions under `parent`, prices under `pricing`.
 
-It embeds ten lines at most, as every embedded list does; the rest is to be paged. A preview embeds all of its lines,
-because nobody keeps it and nothing could be paged.
+It embeds ten lines at most, as every embedded list does; the rest is to be paged.
 """
-
-from dataclasses import replace
 
 from sandbox.billing.invoice import Invoice, Line
 from sandbox.billing.invoice_deadline import delivered_at, finalizes_at
@@ -66,19 +63,6 @@ def rendered(books: Books, invoice: Invoice) -> JsonObject:
             "has_more": len(invoice.lines) > LINES_EMBEDDED_MAX,
             "total_count": len(invoice.lines),
             "url": url,
-        },
-    }
-
-
-def preview_body(books: Books, invoice: Invoice) -> JsonObject:
-    lines = [replace(line, id=line.id.replace("il_", "il_tmp_", 1)) for line in invoice.lines]
-    return _body(books, invoice) | {
-        "lines": {
-            "object": "list",
-            "data": [line_body(invoice, line) for line in lines],
-            "has_more": False,
-            "total_count": len(lines),
-            "url": f"/v1/invoices/{invoice.id}/lines",
         },
     }
 

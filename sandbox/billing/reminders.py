@@ -9,8 +9,9 @@ from functools import partial
 from typing import TypeAlias
 
 from sandbox.billing.charges import Charge
-from sandbox.billing.invoice_body import preview_body
+from sandbox.billing.invoice_body import rendered
 from sandbox.billing.invoice_life import rated
+from sandbox.billing.invoice_preview import previewed
 from sandbox.billing.invoicing import drawn
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
@@ -55,6 +56,6 @@ def _tell_of_invoice(books: Books, identity: str, *, end: int, upcoming: Upcomin
 def _preview(books: Books, subscription: Subscription, charges: list[Charge]) -> JsonObject:
     """An invoice without an id: there is none yet."""
     invoice = drawn(books, subscription, charges, reason="subscription_cycle", identity="")
-    preview = replace(invoice, billing_reason="upcoming", created=subscription.turns_at, auto_advance=False)
-    body = preview_body(books, rated(books, preview, until=seen_until(books)))
+    counted = rated(books, replace(invoice, created=subscription.turns_at), until=seen_until(books))
+    body = rendered(books, previewed(counted))
     return {name: value for name, value in body.items() if name != "id"}

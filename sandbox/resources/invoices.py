@@ -10,6 +10,7 @@ from dataclasses import replace
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import line_body, rendered
 from sandbox.billing.invoice_life import collected, confirmed, deleted, finalized, given_up, paid, voided
+from sandbox.billing.invoice_preview import preview_of
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, no_such
@@ -32,7 +33,7 @@ def list_page(call: Call) -> JsonObject:
 
 
 def list_lines(call: Call) -> JsonObject:
-    invoice = existing(call, call.id)
+    invoice = preview_of(call.books, call.id) or existing(call, call.id)
     body = page(call, invoice.lines, lambda line: line_body(invoice, line))
     call.params.nothing_else()
     return body

@@ -24,14 +24,18 @@ def update(call: Call) -> JsonObject:
     subscription = existing(call, call.id)
     if subscription.ended_at is not None:
         return _ended_updated(call, subscription)
+    return answered(call, attend(call.books, changed(call, subscription)), "customer.subscription.updated")
+
+
+def changed(call: Call, subscription: Subscription) -> Subscription:
+    """With all that the call asks for carried out and billed; told and attended to by the caller."""
     described = _described(call, subscription)
     changes, terms = changes_of(call, subscription), terms_of(call, subscription)
     trial_end, resets = _trial_end(call, subscription), _resets_anchor(call, subscription)
     ending = _ending(call, described, terms=terms)
     call.params.nothing_else()
-    changed = with_items(call.books, ending, changes, terms=terms)
-    changed = _in_time(call.books, changed, trial_end=trial_end, resets=resets, terms=terms)
-    return answered(call, attend(call.books, changed), "customer.subscription.updated")
+    with_changes = with_items(call.books, ending, changes, terms=terms)
+    return _in_time(call.books, with_changes, trial_end=trial_end, resets=resets, terms=terms)
 
 
 def refuse_ended(subscription: Subscription) -> None:
@@ -40,7 +44,7 @@ def refuse_ended(subscription: Subscription) -> None:
 
 
 def _ended_updated(call: Call, subscription: Subscription) -> JsonObject:
-    changed = replace(
+    renamed = replace(
         subscription,
         metadata=call.params.metadata(subscription.metadata),
         cancellation=cancellation(
@@ -51,7 +55,7 @@ def _ended_updated(call: Call, subscription: Subscription) -> JsonObject:
         call.params.nothing_else()
     except ApiError as refusal:
         raise _only_of_ended() from refusal
-    return answered(call, changed, "customer.subscription.updated")
+    return answered(call, renamed, "customer.subscription.updated")
 
 
 def _only_of_ended() -> ApiError:
