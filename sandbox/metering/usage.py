@@ -7,7 +7,7 @@ second, and a cancellation must find the one it takes back.
 from bisect import bisect_left, bisect_right, insort_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import reduce
 from operator import attrgetter
@@ -30,6 +30,7 @@ class Reading:
     order: int
     identifier: str
     value: Decimal
+    cancelled_at: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,21 +72,29 @@ class Usage:
         """Of the event that was last received under this identifier; None where that is a day ago, or never was."""
         return self._receipts.recall(f"{event_name}\0{identifier}", now=now, window_s=RECEIPT_WINDOW_S)
 
-    def remove(self, receipt: Receipt) -> None:
-        """Counts the reading no longer; no harm where it is gone already."""
+    def cancel(self, receipt: Receipt, *, now: int) -> None:
+        """Counts the reading no longer; it stays, because aggregation sees its end as late as it saw its receipt."""
         readings = self._readings[receipt.meter, receipt.customer]
         start = bisect_left(readings, receipt.reading.timestamp, key=_at)
         end = bisect_right(readings, receipt.reading.timestamp, key=_at)
-        readings[start:end] = [each for each in readings[start:end] if each.order != receipt.reading.order]
+        readings[start:end] = [
+            replace(each, cancelled_at=now) if each.order == receipt.reading.order else each
+            for each in readings[start:end]
+        ]
 
     def between(self, start: int, end: int, *, meter: str, customer: str) -> Sequence[Reading]:
-        """The readings of [start, end), oldest first."""
+        """The readings of [start, end), oldest first, and the cancelled among them."""
         readings = self._readings.get((meter, customer), [])
         return readings[bisect_left(readings, start, key=_at) : bisect_left(readings, end, key=_at)]
 
 
-def visible(readings: Iterable[Reading], *, received_until: int) -> list[Reading]:
-    return [reading for reading in readings if reading.received_at <= received_until]
+def visible(readings: Iterable[Reading], *, until: int) -> list[Reading]:
+    """Those that count for who has seen all that came until then: receipts and cancellations."""
+    return [
+        reading
+        for reading in readings
+        if reading.received_at <= until and (reading.cancelled_at is None or reading.cancelled_at > until)
+    ]
 
 
 def aggregated(readings: Iterable[Reading], formula: str) -> Decimal:

@@ -100,13 +100,13 @@ def list_page(call: Call) -> JsonObject:
 
 
 def counted(books: Books, meter: Meter, customer: str, *, period: Period, until: int) -> list[Reading]:
-    """The readings of the period that count, of those received until an instant, that one included."""
+    """The readings of the period that count, of what came until an instant, that one included."""
     if meter.event_time_window is None:
         within = books.usage.between(period.start, period.end, meter=meter.id, customer=customer)
-        return visible(within, received_until=until)
+        return visible(within, until=until)
     width_s = WINDOW_S[meter.event_time_window]  # what replaces a reading may lie outside of the period
     start, end = period.start // width_s * width_s, -(-period.end // width_s) * width_s
-    around = visible(books.usage.between(start, end, meter=meter.id, customer=customer), received_until=until)
+    around = visible(books.usage.between(start, end, meter=meter.id, customer=customer), until=until)
     kept = latest_per_window(around, meter.event_time_window)
     return [reading for reading in kept if period.start <= reading.timestamp < period.end]
 

@@ -69,7 +69,7 @@ def _cancel(books: Books, receipt: Receipt) -> None:
 
 
 def _carry_out(books: Books, receipt: Receipt) -> None:
-    books.usage.remove(receipt)
+    books.usage.cancel(receipt, now=books.now)
     window_s = books.settings.identifier_window_s
     taken_by = books.identifiers.recall(receipt.taken_as, now=books.now, window_s=window_s)
     if taken_by == receipt.reading.order and not books.settings.cancelled_identifier_is_taken:

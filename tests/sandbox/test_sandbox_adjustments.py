@@ -74,6 +74,17 @@ def test_a_cancelled_event_leaves_the_summaries_a_little_later(shop: Any, meter:
     assert counted(shop, meter, customer) == 2
 
 
+def test_summaries_see_a_cancellation_as_late_as_they_see_a_receipt(shop: Any, meter: str, customer: str) -> None:
+    shop.settings(summary_lag_s=60, adjustment_delay_s=0)
+    shop.send(customer, "5", identifier="row-1")
+    advance(shop, 60)
+    cancel(shop, "row-1")
+    advance(shop, 59)
+    before = counted(shop, meter, customer)
+    advance(shop, 1)
+    assert (before, counted(shop, meter, customer)) == (5, 0)
+
+
 def test_without_a_delay_a_cancellation_is_complete_at_once(shop: Any, meter: str, customer: str) -> None:
     shop.settings(adjustment_delay_s=0)
     shop.send(customer, "5", identifier="row-1")
