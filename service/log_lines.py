@@ -45,10 +45,17 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.unknown": Line(WARNING, "A meter event may or may not count; the same identifier is sent again."),
         "meter_event.refused": Line(ERROR, "Stripe will not take a meter event; a person has to look."),
         "meter_event.held": Line(ERROR, "A meter event cannot be decided; it waits for Stripe's own books."),
+        "meter_event.conflict": Line(ERROR, "Stripe took a meter event under an identifier that was given up."),
         # reconcile
         "meter_event.confirmed": Line(INFO, "Stripe's summaries agree with accepted meter events."),
         "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
         "meter_event.drifted": Line(ERROR, "Stripe counts other than what it accepted from us; a person has to look."),
+        "meter_event.present": Line(INFO, "Stripe's books show held meter events: they count, once."),
+        "meter_event.absent": Line(INFO, "Stripe's books do not show held meter events; they are read again."),
+        "meter_event.proven_absent": Line(WARNING, "Held meter events do not count; they get a new identifier."),
+        "meter_event.part": Line(WARNING, "Stripe's books show a part of a minute's held meter events so far."),
+        "meter_event.contradicted": Line(ERROR, "Stripe's books contradict held meter events; a person has to look."),
+        "meter_event.undecidable": Line(ERROR, "Stripe's books cannot tell of held meter events; a person decides."),
         "lane.unread": Line(WARNING, "A lane's summaries could not be read now; they are asked for again later."),
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),

@@ -43,6 +43,7 @@ class Settings:
     submit_threads: int
     calls_per_s: int  # everything but meter events
     meter_events_per_s: int
+    is_only_writer: bool  # of our meters: what nobody else reports to can be read back
     log_format: str
     log_level: str = "info"
 
@@ -92,6 +93,7 @@ def load() -> Settings:
             LIVE_METER_EVENTS_PER_S if is_live else SANDBOX_CALLS_PER_S,
             validate=Range(1, 100_000),
         ),
+        "is_only_writer": env.bool("METERPOST_ONLY_WRITER", True),
         "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
         "log_level": env.str("METERPOST_LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])),
     }

@@ -46,9 +46,7 @@ class Timing:
         assert self.token_wait_max_s + self.call_deadline_s < self.lease_s, "a call must end within its lease"
         assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
-        assert self.absence_wait_s > STRIPE_FORGETS_S, (
-            "an absence says nothing while Stripe remembers"
-        )
+        assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
 

@@ -94,6 +94,11 @@ VARIABLES = (
         name="METERPOST_CALLS_PER_S", meaning="other calls to Stripe a second, of all processes together", default="25"
     ),
     Variable(
+        name="METERPOST_ONLY_WRITER",
+        meaning="false: others report to our meters too, so what may have counted waits for a person",
+        default="true",
+    ),
+    Variable(
         name="METERPOST_LOG_FORMAT", meaning="auto (console on a terminal, else json), json or console", default="auto"
     ),
     Variable(name="METERPOST_LOG_LEVEL", meaning="debug, info, warning or error", default="info"),

@@ -1,4 +1,4 @@
-"""Step 6: accepted → confirmed.
+"""Step 6: accepted → confirmed, and held → whatever Stripe's books say (`_reading_back.py`).
 
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
 compared with the sum of what we reported; where they differ, each minute is looked at by itself, which mostly belongs
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from service.figures import NOTHING, is_equal, shown
 from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable, Summary
 from service.ledger import Ledger, Transaction, confirming, lanes
 from service.ledger.confirming import HOUR, MINUTE, LaneToConfirm, Span
 from service.logs import say
 from service.timing import Timing
 from workers._loop import repeat
+from workers._reading_back import Reader
 from workers._setup import set_up_with_stripe
 
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
-FLOAT_DIGITS = 15  # Stripe's summary is a float; more than it can hold exactly is not compared
-NOTHING = Decimal(0)
 MISSING = "accepted by Stripe, but missing from its summary"
 
 
@@ -56,7 +56,7 @@ class Finding:
     def reason(self) -> str:
         if self.counted == NOTHING:
             return MISSING
-        return f"Stripe counts {self.counted.normalize():f}, we reported {self.span.value.normalize():f}"
+        return f"Stripe counts {shown(self.counted)}, we reported {shown(self.span.value)}"
 
 
 class Reconciler:
@@ -210,19 +210,17 @@ def where(lane: LaneToConfirm) -> dict[str, object]:
     return {"lane_id": lane.lane_id, "customer": lane.customer, "meter": lane.meter}
 
 
-def is_equal(counted: Decimal, reported: Decimal) -> bool:
-    """Equal as far as a float can tell: Stripe's summaries are floats of 15 digits."""
-    return _rounded(counted) == _rounded(reported)
-
-
-def _rounded(value: Decimal) -> Decimal:
-    return +value.normalize() if len(value.as_tuple().digits) <= FLOAT_DIGITS else Decimal(f"{value:.{FLOAT_DIGITS}g}")
-
-
 def main() -> None:
     with set_up_with_stripe("reconcile") as setup:
         reconciler = Reconciler(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
-        repeat("reconcile", reconciler.confirm_due, poll_s=setup.timing.poll_s)
+        reader = Reader(
+            setup.ledger,
+            setup.gateway,
+            setup.settings.account,
+            timing=setup.timing,
+            is_only_writer=setup.settings.is_only_writer,
+        )
+        repeat("reconcile", lambda: reconciler.confirm_due() + reader.read_back_due(), poll_s=setup.timing.poll_s)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 -- An acceptance of the current generation counts under any fence: Stripe has it, whoever asked.
 WITH accepted AS (
     UPDATE meter_event
-    SET state = 'accepted', reason = NULL, due_at = NULL, accepted_at = ledger_now()
+    SET state = 'accepted', reason = NULL, due_at = NULL, read_back_at = NULL, accepted_at = ledger_now()
     WHERE (meter_event_id, generation) = (%(meter_event_id)s, %(generation)s) AND state IN ('sealed', 'unknown', 'held')
     RETURNING lane_id
 )

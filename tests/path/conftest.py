@@ -27,6 +27,7 @@ from service.outcomes import Answer
 from service.queues import RowQueue
 from service.settings import Settings
 from service.timing import FAST
+from workers._reading_back import Reader
 from workers.reconcile import Reconciler
 from workers.record import Recorder
 from workers.seal import Sealer
@@ -50,6 +51,7 @@ class Path:
     sealer: Sealer
     submitter: Submitter
     reconciler: Reconciler
+    reader: Reader
     stripe: stripe.StripeClient
     sandbox: Any
     wakeups_redis: Any
@@ -58,7 +60,8 @@ class Path:
         """Every step, until nothing is left to record, seal, send or confirm."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
-            found = self.record() + self.seal() + self.send() + self.reconciler.confirm_due()
+            found = self.record() + self.seal() + self.send()
+            found += self.reconciler.confirm_due() + self.reader.read_back_due()
             if found == 0 and not self.ask("SELECT 1 FROM lane WHERE due_at IS NOT NULL LIMIT 1"):
                 return
 
@@ -207,6 +210,7 @@ def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
         sealer=Sealer(ledger, gateway, "default", timing=TIMING),
         submitter=Submitter(ledger, gateway, limiter, timing=TIMING, threads=8, stopping=stopping),
         reconciler=Reconciler(ledger, gateway, "default", timing=TIMING),
+        reader=Reader(ledger, gateway, "default", timing=TIMING),
         stripe=stripe.StripeClient(
             chosen.stripe_secret_key, stripe_version=API_VERSION, base_addresses={"api": chosen.stripe_api_base}
         ),

@@ -175,6 +175,10 @@ def pretend_accepted(path, *, value, owns_minute=True, minutes=1):
         f" SELECT lane_id, meter_stripe_id, formula, bucket, {stamped}, {minute}, {value}, 1, payload, false,"
         " 'accepted', ledger_now() FROM meter_event ORDER BY meter_event_id LIMIT 1"
     )
+    path.write(
+        "INSERT INTO generation (meter_event_id, generation, identifier) SELECT meter_event_id, 1, 'pretended'"
+        " FROM meter_event ORDER BY meter_event_id DESC LIMIT 1"
+    )
 
 
 def pretend_sent(path):

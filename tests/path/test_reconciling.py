@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from local.sandbox import ask_sandbox
+from service.figures import is_equal
 from service.gateway import KeyRefused, StripeUnavailable
-from workers.reconcile import is_equal
 
 SUMMARIES = "*/event_summaries"
 
