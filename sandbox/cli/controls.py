@@ -196,9 +196,10 @@ def settings_show(url: str, *, account: str | None, is_json: bool) -> None:
 @click.option("--live", is_flag=True, help="Of its live mode.")
 @asks_a_sandbox
 def settings_set(wanted: tuple[str, ...], url: str, *, account: str | None, live: bool, is_json: bool) -> None:
-    """Set switches."""
+    """Set switches; tell those that were named, or all of them as JSON."""
     values = settings_of(wanted)
-    show(ask(url, "POST", "settings", account=account, livemode=live or None, **values), is_json=is_json)
+    told = ask(url, "POST", "settings", account=account, livemode=live or None, **values)
+    show(told if is_json else {name: told[name] for name in values}, is_json=is_json)
 
 
 def settings_of(wanted: tuple[str, ...]) -> dict[str, Any]:

@@ -206,3 +206,8 @@ def test_a_switch_that_is_none_is_one_sentence(own_sandbox: Any) -> None:
     done = ran("settings", "set", "nothing=1", url=own_sandbox.url)
     told = "Error: nothing is no switch; `meterpost-sandbox settings show` lists them\n"
     assert (done.returncode, done.stderr) == (1, told)
+
+
+def test_people_are_told_the_switches_that_they_set(own_sandbox: Any) -> None:
+    done = ran("settings", "set", "limits=live", "summary_lag_s=60", url=own_sandbox.url)
+    assert done.stdout.splitlines() == ["limits         live", "summary_lag_s  60"]
