@@ -29,6 +29,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "payments": ("succeed", "fail"),
     "amounts_round": ROUNDINGS,
     "tier_lines": ("several", "one"),
+    "invoice_now_reason": ("subscription_update", "subscription_cycle", "manual"),
     "missing_reference_status": (400, 404),
 }
 LIMITS: dict[str, tuple[float, float]] = {
@@ -109,6 +110,8 @@ class Settings:
     """Undocumented of flexible billing: whether a first invoice takes backdated usage of whole periods, or all."""
     usage_is_billed_at_cancel_at: bool = True
     """Undocumented: whether a `cancel_at` within a period bills the usage until then, as a period's end does."""
+    invoice_now_reason: str = "subscription_update"
+    """Undocumented: the `billing_reason` of the last invoice of a cancellation with `invoice_now`."""
     duplicate_prices_are_refused: bool = True
     """Undocumented of flexible billing: whether a subscription may have two items of one price."""
     invoice_upcoming_days: int = 0

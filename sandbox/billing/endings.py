@@ -58,7 +58,7 @@ def _give_back(books: Books, subscription: Subscription) -> None:
 def _billed(books: Books, subscription: Subscription, charges: Sequence[Charge]) -> Subscription:
     if not charges and not pending(books, subscription):
         return subscription
-    invoice = bill_at_once(books, subscription, charges, reason="subscription_update")
+    invoice = bill_at_once(books, subscription, charges, reason=books.settings.invoice_now_reason)
     return replace(subscription, latest_invoice=invoice.id)
 
 

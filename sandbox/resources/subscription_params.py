@@ -67,6 +67,8 @@ def items_from(call: Call, subscription: str) -> tuple[SubscriptionItem, ...]:
 
 
 def recurring_price(call: Call, params: Params) -> Price:
+    if params.is_group("price_data"):
+        raise invalid(f"The sandbox does not act on `{params.named('price_data')}`.", param=params.named("price_data"))
     price = existing_price(call, params.required("price"), param=params.named("price"))
     if price.recurring is None:
         raise invalid(

@@ -176,3 +176,13 @@ def test_prorations_that_wait_are_collected_when_the_subscription_ends(january: 
     january.go(32)
     last = january.invoices(subscription.id)[-1]
     assert (last.billing_reason, last.status, last.total) == ("subscription_cycle", "paid", 1_600)
+
+
+@pytest.mark.parametrize("reason", ["subscription_update", "subscription_cycle", "manual"])
+def test_the_reason_of_a_last_invoice_is_a_switch(shop: Any, subscription: str, reason: str) -> None:
+    shop.settings(invoice_now_reason=reason)
+    shop.v1.invoice_items.create(
+        {"customer": shop.v1.subscriptions.retrieve(subscription).customer, "amount": 5, "currency": "usd"}
+    )
+    canceled = shop.v1.subscriptions.cancel(subscription, {"invoice_now": True})
+    assert shop.v1.invoices.retrieve(canceled.latest_invoice).billing_reason == reason

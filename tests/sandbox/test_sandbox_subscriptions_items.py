@@ -96,3 +96,11 @@ def test_a_one_time_price_is_no_item(shop: Any, subscription: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="type=recurring") as refusal:
         shop.v1.subscription_items.create({"subscription": subscription.id, "price": price})
     assert refusal.value.param == "price"
+
+
+def test_a_price_made_for_one_item_is_refused_by_its_own_name(shop: Any) -> None:
+    product = shop.v1.products.create({"name": "Seats"}).id
+    terms: Any = {"currency": "usd", "product": product, "unit_amount": 5, "recurring": {"interval": "month"}}
+    with pytest.raises(stripe.InvalidRequestError, match="does not act on") as refusal:
+        shop.v1.subscriptions.create({"customer": shop.customer(), "items": [{"price_data": terms}]})
+    assert refusal.value.param == "items[0][price_data]"
