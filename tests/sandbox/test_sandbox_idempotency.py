@@ -135,6 +135,14 @@ def test_once_key_and_identifier_are_forgotten_a_repeat_counts_twice(own_shop: A
     assert own_shop.audit()["applied_twice"] == ["row"]
 
 
+def test_a_key_means_nothing_to_a_delete_of_v1(shop: Any) -> None:
+    made = shop.v1.webhook_endpoints.create({"url": "https://example.com", "enabled_events": ["*"]})
+    shop.v1.webhook_endpoints.delete(made.id, {}, {"idempotency_key": "k"})
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        shop.v1.webhook_endpoints.delete(made.id, {}, {"idempotency_key": "k"})
+    assert (refusal.value.http_status, "Idempotent-Replayed" in refusal.value.headers) == (404, False)
+
+
 def test_a_key_longer_than_255_characters_is_refused(shop: Any, customer: str) -> None:
     assert shop.refused(customer, key="k" * 256).http_status == 400
 
