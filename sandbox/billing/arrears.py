@@ -1,4 +1,4 @@
-"""What a subscription and its customer owe after an attempt to collect has failed, until that invoice is settled.
+"""What a subscription and its customer owe once a payment failed, or was not made in time, until it is settled.
 
 Kept apart from the subscription, because whoever bills it at that moment still holds it as it was before.
 """
@@ -12,7 +12,7 @@ from sandbox.books import Books
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrears:
-    """A subscription's last invoice that could not be collected."""
+    """A subscription's last invoice that could not be collected, or was not paid when it was due."""
 
     invoice: str
     is_first: bool
@@ -21,7 +21,8 @@ class Arrears:
 def fell_behind(books: Books, invoice: Invoice) -> None:
     tally_of(books, invoice.customer).is_delinquent = True
     if invoice.subscription is not None:
-        is_first = invoice.billing_reason == "subscription_create"
+        is_sent = invoice.collection_method == "send_invoice"
+        is_first = invoice.billing_reason == "subscription_create" and not is_sent
         books.shelf(Arrears)[invoice.subscription] = Arrears(invoice=invoice.id, is_first=is_first)
 
 

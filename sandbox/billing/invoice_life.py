@@ -64,6 +64,8 @@ def confirmed(books: Books, invoice: Invoice) -> Invoice:
     """Open with its final lines; paid where nothing is due."""
     final = _numbered(books, _counted_at_last(books, invoice))
     _told(books, _shelved(books, final), "invoice.finalized")
+    if final.due_date is not None:
+        books.clock.at(final.due_date, partial(_fall_due, books, final.id))
     return paid(books, final) if final.due == 0 else final
 
 
@@ -151,6 +153,14 @@ def _advance(books: Books, identity: str) -> None:
     invoice = books.shelf(Invoice).get(identity)
     if invoice is not None and invoice.status == "open" and invoice.auto_advance and not invoice.attempts:
         advanced(books, invoice)
+
+
+def _fall_due(books: Books, identity: str) -> None:
+    """What was sent and is not paid when it is due puts its subscription behind."""
+    invoice = books.shelf(Invoice).get(identity)
+    if invoice is not None and invoice.status == "open" and invoice.due_date == books.now:
+        fell_behind(books, invoice)
+        _told_of_subscription(books, invoice)
 
 
 def _counted_at_last(books: Books, invoice: Invoice) -> Invoice:

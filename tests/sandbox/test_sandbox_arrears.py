@@ -53,6 +53,17 @@ def test_a_subscription_whose_first_invoice_cannot_be_collected_is_incomplete(br
     assert status(broke, made.id) == "active"
 
 
+def test_a_subscription_whose_sent_invoice_is_not_paid_in_time_is_past_due(january: Any) -> None:
+    terms: Any = {"collection_method": "send_invoice", "days_until_due": 7}
+    subscription = january.shop.subscription(january.shop.customer(), january.seats(), **terms)
+    january.go(7)
+    in_time = status(january, subscription.id)
+    january.go(8)
+    assert (in_time, status(january, subscription.id)) == ("active", "past_due")
+    january.shop.v1.invoices.pay(subscription.latest_invoice, {"paid_out_of_band": True})
+    assert status(january, subscription.id) == "active"
+
+
 def test_a_customer_is_delinquent_from_a_failed_payment_until_the_invoice_is_settled(broke: Any) -> None:
     _, invoice = unpaid(broke)
     customer = broke.shop.v1.invoices.retrieve(invoice).customer
