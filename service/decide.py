@@ -6,6 +6,8 @@ The rules, and the reason of each:
 - The hold depends on `ambiguous_since` alone. A day of 401s leaves no doubt behind and holds nothing.
 - A refusal is final only if no attempt of the generation may have been applied; else the refusal may be of a second
   copy.
+- An acceptance of a generation that was given up is a conflict: it and the present one may both count.
+- A call is not made when it could outlive its lease: the lane may be another's before its answer comes.
 - The idempotency key starts equal to the identifier and changes only after a replayed 5xx, which Stripe would
   replay for a day. The identifier stays, so the new key cannot count twice.
 """
@@ -19,6 +21,8 @@ from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
 from service.timing import RETRY_WINDOW_S, Timing
 
 SERVER_ERROR = 500
+DOUBLINGS_MAX = 20  # of a wait, which has its own bound long before
+TAKEN_LATE = "Stripe took it under an identifier that was given up as absent; it may count twice"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class Generation:
 
     identifier: str
     ambiguous_since: datetime | None
+    is_current: bool = True  # False: the call was made under an identifier that was given up since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class Again:
 class Settle:
     """No call is due any more."""
 
-    state: str  # accepted, refused or held
+    state: str  # accepted, refused, held or conflict
     reason: str | None
     ambiguous_since: datetime | None
 
@@ -72,11 +77,14 @@ def decide(
 ) -> Decision:
     """What to do with a meter event now.
 
-    `attempts` are those of the current generation, oldest first, the one just ended last. `outcome` is its outcome;
-    None asks whether a call may be made. `now` is the ledger's time.
+    `attempts` are those of the current generation, oldest first, the one just ended last; of many, every stored error
+    and the newest DOUBLINGS_MAX are enough. `outcome` is its outcome; None asks whether a call may be made. `now` is
+    the ledger's time.
     """
     doubt = _doubt(generation, attempts, outcome)
     match outcome:
+        case Accepted() if not generation.is_current:
+            return Settle(state="conflict", reason=TAKEN_LATE, ambiguous_since=doubt)
         case Accepted():
             return Settle(state="accepted", reason=None, ambiguous_since=doubt)
         case Refused():
@@ -94,6 +102,11 @@ def window(timing: Timing) -> timedelta:
     return timedelta(seconds=RETRY_WINDOW_S - timing.lease_s)
 
 
+def may_call(since_leased_s: float, *, timing: Timing) -> bool:
+    """Whether a call may still be made so long after its lane was leased; asked directly before it is."""
+    return since_leased_s <= timing.lease_s - timing.call_deadline_s
+
+
 def _doubt(generation: Generation, attempts: Sequence[Attempt], outcome: Outcome | None) -> datetime | None:
     if generation.ambiguous_since is None and isinstance(outcome, Unknown):
         return attempts[-1].started_at
@@ -108,7 +121,7 @@ def _refused(outcome: Refused, doubt: datetime | None) -> Settle:
 
 
 def _again(attempts: Sequence[Attempt], doubt: datetime | None, *, timing: Timing) -> Again:
-    wait_s = min(timing.backoff_max_s, timing.backoff_base_s * 2 ** min(len(attempts), 20))
+    wait_s = min(timing.backoff_max_s, timing.backoff_base_s * 2 ** min(len(attempts), DOUBLINGS_MAX))
     return Again(state="sealed" if doubt is None else "unknown", wait_s_max=wait_s, ambiguous_since=doubt)
 
 

@@ -79,6 +79,10 @@ Outcome = Accepted | Refused | Unavailable | Unknown
 LOST = Unknown(
     answer=Answer(reach=Reach.MAYBE_SENT, code="lost", message="the worker that made the call ended before its answer")
 )
+NOT_MADE = Unavailable(
+    answer=Answer(reach=Reach.NOT_SENT, code="not_made", message="the lease would have run out during the call"),
+    scope=Scope.LANE,
+)
 
 OK = 200
 BAD_REQUEST = 400

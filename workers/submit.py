@@ -16,20 +16,21 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 
-from service.decide import Again, Decision, Send, Settle, decide
+from service.decide import Again, Decision, Send, Settle, decide, may_call
 from service.gateway import Gateway
 from service.ledger import Ledger, LedgerUnavailable, Transaction, lanes
 from service.ledger.lanes import Lease, MeterEventToSend
 from service.limiter import Pace, Throttled
 from service.logs import say
-from service.outcomes import LOST, Accepted, Outcome, Refused, Scope, Unavailable, Unknown, classify
+from service.outcomes import LOST, NOT_MADE, Accepted, Outcome, Refused, Scope, Unavailable, Unknown, classify
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
+from workers._brakes import METER_EVENTS, Brakes
 from workers._setup import set_up_with_stripe
 
 CALLS_A_TURN_MAX = 200  # then the lane goes back, so that a hot one cannot keep a thread for ever
 FAILURES_TOLD_MAX = 10  # of a drain, besides the first; they are mostly alike
-METER_EVENTS = "meter_events"
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Call:
     event: MeterEventToSend
     idempotency_key: str
     wait_s: float  # until its token may be used
+    leased_at_s: float  # on our own clock, before the lease was asked for
 
 
 class Submitter:
@@ -60,6 +62,7 @@ class Submitter:
         self._limiter = limiter
         self._timing = timing
         self._threads = threads
+        self._brakes = Brakes(ledger, limiter, timing=timing)
         self._stopping = stopping
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._chance = random.Random()  # noqa: S311 — jitter, not a secret
@@ -98,7 +101,7 @@ class Submitter:
             if call is None:
                 break
             outcome = self._make(call)
-            self._slow_down(call, outcome)
+            self._brakes.slow_down(call.event.account, outcome)
             goes_on = call.event.is_followed and isinstance(outcome, Accepted | Refused) and number < CALLS_A_TURN_MAX
             token_s = self._reserve() if goes_on else None  # a token for nobody would slow down the account
             call, rest_s = self._close(call, outcome, lease=lease, token_s=token_s)
@@ -133,23 +136,27 @@ class Submitter:
             return None
 
     def _open(self, lease: Lease) -> Call | None:
+        leased_at_s = time.clock_gettime(CLOCK)
         with self._ledger.transaction() as tx:
             if not lanes.renew_lease(tx, lease, timing=self._timing):
                 return None
-            return self._open_next(tx, lease, token_s=0.0)
+            return self._open_next(tx, lease, token_s=0.0, leased_at_s=leased_at_s)
 
-    def _open_next(self, tx: Transaction, lease: Lease, *, token_s: float) -> Call | None:
+    def _open_next(self, tx: Transaction, lease: Lease, *, token_s: float, leased_at_s: float) -> Call | None:
         """Write down the lane's next call. Meter events that may no longer be called for are held on the way."""
         while not self._stopping.is_set() and (event := lanes.next_due(tx, lease)) is not None:
             decision = self._decide(tx, event, None, now=event.now)
             if isinstance(decision, Send):
                 attempt_id = lanes.open_attempt(tx, event.meter_event_id, lease=lease, send=decision)
-                key = decision.idempotency_key
-                return Call(attempt_id=attempt_id, event=event, idempotency_key=key, wait_s=token_s)
+                key, waits = decision.idempotency_key, {"wait_s": token_s, "leased_at_s": leased_at_s}
+                return Call(attempt_id=attempt_id, event=event, idempotency_key=key, **waits)
         return None
 
     def _make(self, call: Call) -> Outcome:
+        """Call Stripe, unless this process was stopped for so long that the lane may be another's before it answers."""
         time.sleep(call.wait_s)
+        if not may_call(time.clock_gettime(CLOCK) - call.leased_at_s, timing=self._timing):
+            return NOT_MADE
         event = call.event
         return classify(
             self._gateway.send_meter_event(
@@ -161,37 +168,6 @@ class Submitter:
             )
         )
 
-    def _slow_down(self, call: Call, outcome: Outcome) -> None:
-        """What must wait besides this meter event: all calls on a limiter's 429, the account where none can succeed."""
-        if not isinstance(outcome, Unavailable):
-            return
-        match outcome.scope:
-            case Scope.LIMITER:
-                self._slow_limiter(call, reason=outcome.answer.limited_reason or outcome.answer.code)
-            case Scope.ACCOUNT:
-                reason, wait_s = f"{outcome.answer.status}: {outcome.answer.message}", self._timing.breaker_s
-                if self._pause(call, reason=reason, wait_s=wait_s):
-                    say("account.paused", account=call.event.account, reason=reason, wait_s=wait_s)
-            case Scope.CALL:
-                reason, wait_s = f"Stripe cannot be reached: {outcome.answer.message}", self._timing.unreachable_s
-                if self._pause(call, reason=reason, wait_s=wait_s):
-                    say("worker.waiting", step="submit", reason=reason, wait_s=wait_s)
-            case Scope.LANE:
-                raise AssertionError("a lane that is busy may have applied the call: unknown, not unavailable")
-
-    def _slow_limiter(self, call: Call, *, reason: str) -> None:
-        try:
-            is_slower = self._limiter.slow_down(METER_EVENTS)
-        except RedisError as away:  # a courtesy; the attempt is open and must be closed
-            say("worker.waiting", step="submit", reason=str(away), wait_s=0)
-            return
-        if is_slower:
-            say("limiter.slowed", account=call.event.account, reason=reason)
-
-    def _pause(self, call: Call, *, reason: str, wait_s: int) -> bool:
-        with self._ledger.transaction() as tx:
-            return lanes.pause_account(tx, call.event.account, reason=reason, wait_s=wait_s)
-
     def _close(
         self, call: Call, outcome: Outcome, *, lease: Lease, token_s: float | None = None
     ) -> tuple[Call | None, float]:
@@ -199,6 +175,7 @@ class Submitter:
 
         Returns that call, None where the turn ends, and how many seconds the lane should rest then.
         """
+        leased_at_s = time.clock_gettime(CLOCK)
         with self._ledger.transaction() as tx:
             if not lanes.renew_lease(tx, lease, timing=self._timing):
                 self._close_late(tx, call, outcome)
@@ -206,25 +183,30 @@ class Submitter:
             lanes.close_attempt(tx, call.attempt_id, outcome)
             event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
             decision = self._decide(tx, event, outcome, now=event.now)
-            following = None if token_s is None else self._open_next(tx, lease, token_s=token_s)
+            following = None
+            if token_s is not None:
+                following = self._open_next(tx, lease, token_s=token_s, leased_at_s=leased_at_s)
         self._tell(call, outcome, decision)
         return following, self._rest_s(outcome, decision)
 
     def _close_late(self, tx: Transaction, call: Call, outcome: Outcome) -> None:
-        """The lane is another's by now. An acceptance counts all the same, and so does a doubt; the rest is theirs."""
+        """The lane is another's by now. An acceptance counts all the same, and so does a doubt; the rest is theirs.
+
+        An acceptance of a generation that was given up contradicts the present one, whatever became of that.
+        """
         lanes.lock_lane(tx, call.event.lane_id)  # before the rows that its holder locks after it
         lanes.close_attempt(tx, call.attempt_id, outcome)
-        event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
+        event = lanes.meter_event_to_send(tx, call.event.meter_event_id).as_called(call.event)
         match outcome:
             case Accepted():
                 self._tell(call, outcome, self._decide(tx, event, outcome, now=event.now))
-            case Unknown():
+            case Unknown() if event.is_current:
                 # The next holder may find the attempt closed; then nobody else would set the start of the window.
                 attempts = lanes.attempts_of(tx, event.meter_event_id)
                 decision = decide(event.generation_facts(), attempts, outcome, now=event.now, timing=self._timing)
                 assert not isinstance(decision, Send), "an outcome is decided about, not asked for"
                 lanes.note_doubt(tx, event, decision.ambiguous_since)
-            case Refused() | Unavailable():
+            case Unknown() | Refused() | Unavailable():
                 return
 
     def _release(self, lease: Lease, *, rest_s: float) -> None:

@@ -5,12 +5,13 @@ present one's; the unique index on open attempts is the backstop. An attempt is 
 after it, so that a death in between leaves an open attempt, which the next holder closes as `lost`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from service.decide import Again, Attempt, Decision, Generation, Send, Settle
+from service.decide import DOUBLINGS_MAX, Again, Attempt, Decision, Generation, Send, Settle
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.ledger.reading_back import contradict_meter_events
 from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
 from service.timing import Timing
 
@@ -37,9 +38,14 @@ class MeterEventToSend:
     stamped_at: datetime
     now: datetime  # the ledger's time at this look
     is_followed: bool  # another meter event of the lane is due as well
+    is_current: bool = True  # False: what was called for is a generation that was given up since
+
+    def as_called(self, called: "MeterEventToSend") -> "MeterEventToSend":
+        """The present look, for the answer to a call that was made at an earlier one."""
+        return replace(self, is_current=self.generation == called.generation)
 
     def generation_facts(self) -> Generation:
-        return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since)
+        return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since, is_current=self.is_current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,8 @@ def meter_event_to_send(tx: Transaction, meter_event_id: int) -> MeterEventToSen
 
 
 def attempts_of(tx: Transaction, meter_event_id: int) -> list[Attempt]:
-    """What was tried under the current identifier, oldest first."""
-    return fetch(tx, Attempt, "attempts_of", meter_event_id=meter_event_id)
+    """What was tried under the current identifier, oldest first; of many, what `decide` asks for."""
+    return fetch(tx, Attempt, "attempts_of", meter_event_id=meter_event_id, newest=DOUBLINGS_MAX)
 
 
 def open_attempt(tx: Transaction, meter_event_id: int, *, lease: Lease, send: Send) -> int:
@@ -135,13 +141,15 @@ def close_attempt(tx: Transaction, attempt_id: int, outcome: Outcome) -> bool:
 
 
 def move(tx: Transaction, event: MeterEventToSend, decision: Decision, *, wait_s: float, timing: Timing) -> None:
-    """Act on a decision. The caller holds the lane, or the decision is an acceptance."""
+    """Act on a decision. The caller holds the lane, or the decision follows from an acceptance."""
     of_generation = {"meter_event_id": event.meter_event_id, "generation": event.generation}
     match decision:
         case Send():
             raise AssertionError("to send is to open an attempt, not to move")
         case Settle(state="accepted"):
             execute(tx, "accept_meter_event", **of_generation, confirm_after=timedelta(seconds=timing.confirm_after_s))
+        case Settle(state="conflict", reason=str(reason)):
+            contradict_meter_events(tx, [event.meter_event_id], reason=reason)
         case Settle() as settled:
             _move(tx, event, settled.state, reason=settled.reason, wait_s=None)
         case Again() as again:

@@ -1,12 +1,13 @@
 """What becomes of a meter event: the rules of sending, each as a claim."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.decide import Again, Attempt, Generation, Send, Settle, decide, window
+from service.decide import Again, Attempt, Generation, Send, Settle, decide, may_call, window
 from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Refused, Scope, Unavailable, Unknown
 from service.timing import STANDARD, STRIPE_FORGETS_S
 
@@ -47,6 +48,18 @@ def test_an_acceptance_settles_whatever_was_before(generation: Generation) -> No
 
     assert isinstance(got, Settle)
     assert got.state == "accepted"
+
+
+def test_an_acceptance_of_a_generation_that_was_given_up_is_a_conflict() -> None:
+    got = decided(replace(FRESH, is_current=False), Accepted(answer=ANSWER), TRIED)
+
+    assert isinstance(got, Settle)
+    assert got.state == "conflict"
+
+
+@pytest.mark.parametrize(("since_leased_s", "is_allowed"), [(0, True), (20, True), (20.1, False), (90_000, False)])
+def test_a_call_that_could_outlive_its_lease_is_not_made(since_leased_s: float, *, is_allowed: bool) -> None:
+    assert may_call(since_leased_s, timing=STANDARD) is is_allowed
 
 
 def test_a_refusal_with_no_doubt_before_is_final_and_in_stripes_words() -> None:

@@ -4,6 +4,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
 from service.gateway import Gateway
+from service.ledger import lanes
 from service.limiter import Throttled, Unlimited
 from service.timing import FAST
 
@@ -168,3 +169,16 @@ def test_a_lane_with_one_meter_event_takes_no_token_for_a_next_one(path):
     path.another_submitter(limiter=counting).drain("default", 0)
 
     assert (counting.tokens, path.states()) == (2, {"accepted": 2})
+
+
+def test_of_many_attempts_only_what_deciding_asks_for_is_loaded(path):
+    path.sealed(5)
+    path.write(
+        "INSERT INTO attempt (lane_id, meter_event_id, generation, idempotency_key, fence, ended_at, outcome, status,"
+        " is_replayed) SELECT 1, 1, 1, 'key', n, ledger_now(), 'unknown', 500, n <= 3 FROM generate_series(1, 500) AS n"
+    )
+
+    with path.ledger.transaction() as tx:
+        found = lanes.attempts_of(tx, 1)
+
+    assert [attempt.is_replayed for attempt in found] == [True] * 3 + [False] * 20
