@@ -18,6 +18,7 @@ COMMANDS = {
     "up": "Run everything on this machine until Ctrl-C.",
     "doctor": "Say what is missing or unsafe, with the remedy.",
     "status": "Show what stands at each step, and how old the oldest of it is.",
+    "dead": "The desk: list, show, retry, discard and drain what needs a person.",
     "pause": "Send nothing more, of the account or of one meter, until resumed.",
     "resume": "Take back a pause.",
     "usage": "Report usage: one row, or a file of rows.",

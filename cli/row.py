@@ -85,14 +85,14 @@ def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
     if not meter_events:
         yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and is sealed once that is over."
     for meter_event in meter_events:
-        yield from _of_meter_event(meter_event, story)
+        yield from meter_event_lines(meter_event, story)
 
 
 def _told(row: RecordedRow | ConflictingRow) -> str:
     return f"{shown(row.value)} {row.meter} of {row.customer} at {instant(row.occurred_at)}"
 
 
-def _of_meter_event(meter_event: ReportedMeterEvent, story: Story) -> Iterator[str]:
+def meter_event_lines(meter_event: ReportedMeterEvent, story: Story) -> Iterator[str]:
     others = f"together with {meter_event.entries - 1:,} more" if meter_event.entries > 1 else "alone"
     text = f"sealed {others} as meter event {meter_event.meter_event_id}: {shown(meter_event.value)}"
     yield _at(meter_event.sealed_at, f"{text} at {instant(meter_event.stamped_at)}")

@@ -6,17 +6,15 @@ twice, or of a letter that has moved on, changes nothing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import assert_never
 
 from service.corrections import Correction
 from service.ledger import lanes
 from service.ledger.answers import Answer, Ordered
-from service.ledger.connection import Transaction, execute, fetch_one
+from service.ledger.connection import execute, fetch_one
 from service.ledger.generations import next_generation
 from service.ledger.replaying import find_quarantined, replay
-from service.letters import Kind, LetterId
+from service.letters import Kind
 from service.timing import Timing
 
 NO_CORRECTION = Correction()
@@ -35,32 +33,16 @@ class DeadMeterEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflicting:
-    """What was told again, with the entry that counts instead."""
-
-    account: str
+class DeadConflict:
     source: str
     row_id: str
-    customer: str
-    meter: str
-    value: Decimal
-    occurred_at: datetime
-    entry_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class FailedEvent:
+class DeadEvent:
     account: str
     event_id: str
-    type: str
-    created_at: datetime
-    received_at: datetime
-    object_id: str | None
-    deliveries: int
     state: str
-    failures: int
-    reason: str | None
-    body: bytes
 
 
 def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: Timing) -> Answer:
@@ -90,22 +72,12 @@ def discard(ordered: Ordered) -> Answer:
             is_known = find_quarantined(ordered.tx, ordered.letter) is not None
             return _discard_row(ordered, is_known=is_known, before="quarantined", text="it never counted")
         case Kind.CONFLICTING:
-            is_known = find_conflicting(ordered.tx, ordered.letter) is not None
+            is_known = _lock_conflict(ordered) is not None
             return _discard_row(ordered, is_known=is_known, before="row_conflict", text="what was told first counts")
         case Kind.EVENT:
             return _discard_event(ordered)
         case _ as never:
             assert_never(never)
-
-
-def find_conflicting(tx: Transaction, letter: LetterId) -> Conflicting | None:
-    """Locked until the transaction ends."""
-    return fetch_one(tx, Conflicting, "dead_conflicting", conflict_id=letter.number)
-
-
-def find_event(tx: Transaction, letter: LetterId) -> FailedEvent | None:
-    """Locked until the transaction ends."""
-    return fetch_one(tx, FailedEvent, "dead_event", event_id=letter.key)
 
 
 def _retry_meter_event(ordered: Ordered) -> Answer:
@@ -172,7 +144,7 @@ def _discard_row(ordered: Ordered, *, is_known: bool, before: str, text: str) ->
 
 
 def _retry_conflicting(ordered: Ordered) -> Answer:
-    found = find_conflicting(ordered.tx, ordered.letter)
+    found = _lock_conflict(ordered)
     if found is None:
         return ordered.unknown()
     return ordered.closed() or ordered.declined(
@@ -182,7 +154,7 @@ def _retry_conflicting(ordered: Ordered) -> Answer:
 
 
 def _retry_event(ordered: Ordered) -> Answer:
-    found = find_event(ordered.tx, ordered.letter)
+    found = _lock_event(ordered)
     if found is None:
         return ordered.unknown()
     if closed := ordered.closed():
@@ -193,7 +165,7 @@ def _retry_event(ordered: Ordered) -> Answer:
 
 
 def _discard_event(ordered: Ordered) -> Answer:
-    found = find_event(ordered.tx, ordered.letter)
+    found = _lock_event(ordered)
     if found is None:
         return ordered.unknown()
     if closed := ordered.closed():
@@ -201,3 +173,11 @@ def _discard_event(ordered: Ordered) -> Answer:
     if found.state != "failed":
         return ordered.unneeded(f"it is {found.state} and needs nobody")
     return ordered.discarded(before="failed", text="it changes nothing here")
+
+
+def _lock_conflict(ordered: Ordered) -> DeadConflict | None:
+    return fetch_one(ordered.tx, DeadConflict, "dead_conflicting", conflict_id=ordered.letter.number)
+
+
+def _lock_event(ordered: Ordered) -> DeadEvent | None:
+    return fetch_one(ordered.tx, DeadEvent, "dead_event", event_id=ordered.letter.key)

@@ -3,6 +3,7 @@
 The way back from a complaint or an invoice line to the facts, in the order in which they happened.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -116,11 +117,35 @@ class Story:
 def tell_story(tx: Transaction, row_id: str) -> Story:
     rows = fetch(tx, RecordedRow, "rows_called", row_id=row_id, rows_max=ROWS_MAX)
     sealed = [row.meter_event_id for row in rows if row.meter_event_id is not None]
-    return Story(
+    return _tell(
+        tx,
+        sealed,
         rows=rows,
         conflicts=fetch(tx, ConflictingRow, "conflicts_called", row_id=row_id, rows_max=ROWS_MAX),
         quarantined=fetch(tx, QuarantinedRow, "quarantined_called", row_id=row_id, rows_max=ROWS_MAX),
-        meter_events=fetch(tx, ReportedMeterEvent, "meter_events_of", meter_event_ids=sealed),
-        identifiers=fetch(tx, UsedIdentifier, "generations_of", meter_event_ids=sealed),
-        attempts=fetch(tx, MadeAttempt, "all_attempts_of", meter_event_ids=sealed, attempts_max=ATTEMPTS_MAX),
+    )
+
+
+def tell_meter_event(tx: Transaction, meter_event_id: int) -> Story:
+    """The same of one meter event, with the first of its rows."""
+    rows = fetch(tx, RecordedRow, "rows_in_meter_event", meter_event_id=meter_event_id, rows_max=ROWS_MAX)
+    return _tell(tx, [meter_event_id], rows=rows, conflicts=[], quarantined=[])
+
+
+def _tell(
+    tx: Transaction,
+    meter_event_ids: Sequence[int],
+    *,
+    rows: list[RecordedRow],
+    conflicts: list[ConflictingRow],
+    quarantined: list[QuarantinedRow],
+) -> Story:
+    ids = list(meter_event_ids)
+    return Story(
+        rows=rows,
+        conflicts=conflicts,
+        quarantined=quarantined,
+        meter_events=fetch(tx, ReportedMeterEvent, "meter_events_of", meter_event_ids=ids),
+        identifiers=fetch(tx, UsedIdentifier, "generations_of", meter_event_ids=ids),
+        attempts=fetch(tx, MadeAttempt, "all_attempts_of", meter_event_ids=ids, attempts_max=ATTEMPTS_MAX),
     )

@@ -1,5 +1,5 @@
 -- An event as the desk must know it before it acts; locked, because a worker may be applying it.
-SELECT account, event_id, type, created_at, received_at, object_id, deliveries, state, failures, reason, body
+SELECT account, event_id, state
 FROM event
 WHERE event_id = %(event_id)s
 FOR UPDATE

@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from meterpost.rows import UsageRow
+from meterpost.rows import BadRow, UsageRow
+from service.corrections import Correction
 from service.ledger import Ledger, accounts, intake, sealing
+from service.ledger.actions import Order
+from service.ledger.answers import Answer, Ordered
+from service.ledger.desk import DeadLetter, Wanted, dead_letters
 from service.ledger.intake import Intake
+from service.ledger.remedies import NO_CORRECTION, discard, retry
+from service.letters import read_letter_id
 from service.meters import Meter
 from service.timing import FAST
 
+ADA = Order(actor="ada", reason="because")
 TIMING = replace(FAST, seal_linger_s=0)
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
 
@@ -140,3 +147,52 @@ def an_open_attempt(books: Books) -> Callable[[int], int]:
         )
 
     return write
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The desk over these books, at which Ada sits."""
+
+    books: Books
+
+    def letters(self, **wanted: Any) -> list[DeadLetter]:
+        with self.books.ledger.transaction() as tx:
+            return dead_letters(tx, Wanted(**wanted))
+
+    def classes(self) -> list[str]:
+        return [one.class_ for one in self.letters()]
+
+    def retried(self, letter: str, correction: Correction = NO_CORRECTION) -> Answer:
+        with self.books.ledger.transaction() as tx:
+            ordered = Ordered(tx=tx, letter=read_letter_id(letter), order=ADA)
+            return retry(ordered, correction=correction, timing=FAST)
+
+    def discarded(self, letter: str) -> Answer:
+        with self.books.ledger.transaction() as tx:
+            return discard(Ordered(tx=tx, letter=read_letter_id(letter), order=ADA))
+
+    def quarantine(self, raw: bytes, *, field: str = "value", reason: str = "is a float") -> str:
+        bad = BadRow(raw=raw, row_id="r1", field=field, reason=reason, sent_at=datetime.now(UTC))
+        with self.books.ledger.transaction() as tx:
+            intake.record(tx, [], [bad], messages=1, timing=FAST)
+        return f"q-{self.books.ask('SELECT max(quarantine_id) FROM quarantine')[0]}"
+
+    def conflict(self) -> str:
+        first = self.books.row("cus_1", 1, at=0)
+        self.books.record(first, replace(first, value=Decimal(2)))
+        return f"rc-{self.books.ask('SELECT conflict_id FROM row_conflict')[0]}"
+
+    def failed_event(self) -> str:
+        self.books.write(
+            "INSERT INTO event (account, event_id, type, is_live, created_at, body, state, due_at, failures, reason)"
+            " VALUES ('default', 'evt_1', 'invoice.created', false, ledger_now(), '', 'failed', NULL, 10, 'no field')"
+        )
+        return "ev-evt_1"
+
+    def actions(self) -> list[Any]:
+        return self.books.ask("SELECT verb, subject, state_before, state_after FROM operator_action ORDER BY action_id")
+
+
+@pytest.fixture
+def desk(books: Books) -> Desk:
+    return Desk(books)

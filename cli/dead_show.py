@@ -1,0 +1,126 @@
+"""`meterpost dead show`: the whole history of a dead letter, and what can be done about it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from cli.exits import OK, Failed
+from cli.ledger import reading
+from cli.letters import LetterParameter, told_letter
+from cli.output import instant, json_option, print_json, shown
+from cli.row import meter_event_lines
+from service.ledger.actions import OperatorAction
+from service.ledger.desk import CLASSES
+from service.ledger.letter_story import LetterStory, Reading, ToldEvent, ToldOtherwise, tell_letter
+from service.ledger.story import QuarantinedRow, Story
+from service.letters import LetterId
+
+EPILOG = """\b
+Examples:
+  meterpost dead show me-123
+  meterpost dead show q-5 --json
+"""
+REMEDIES = {
+    "refused": "dead retry sends it under a new identifier; dead discard leaves it unbilled",
+    "held": "it is read back by itself; dead retry asks for that now; dead discard ends it, and it may be billed",
+    "conflict": "set it right at Stripe, then dead discard with what you did",
+    "quarantined": "dead retry --set field=value records it; dead discard leaves it out",
+    "row_conflict": "publish the difference as a row with an id of its own, then dead discard",
+    "failed": "dead retry applies it again; dead discard leaves it",
+}
+VERDICTS = {
+    "present": "it counts",
+    "absent": "not there; no proof yet",
+    "proven_absent": "proven absent",
+    "part": "neither the whole nor nothing",
+    "contradicted": "no lag explains this",
+}
+
+
+@click.command(epilog=EPILOG)
+@click.argument("letter", metavar="ID", type=LetterParameter())
+@json_option
+def show(*, letter: LetterId, as_json: bool) -> int:
+    """Tell all that is known of ID: its rows, every call with its request id, readings of Stripe's books, actions."""
+    with reading() as tx:
+        story = tell_letter(tx, letter)
+    if story.is_empty:
+        raise Failed(f"the ledger has nothing of the id {letter}; see meterpost dead list")
+    if as_json:
+        standing = told_letter(story.standing) if story.standing else None
+        print_json(asdict(story) | {"standing": standing})
+    else:
+        click.echo("\n".join(_lines(letter, story)))
+    return OK
+
+
+def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
+    if story.standing:
+        standing = story.standing
+        yield f"{letter}  {standing.class_} since {instant(standing.since)}: {CLASSES[standing.class_]}."
+        yield f"    Reason: {shown(standing.reason)}"
+        yield f"    Remedy: {REMEDIES[standing.class_]}."
+    else:
+        yield f"{letter}  does not need a person (any more)."
+    if story.meter_event:
+        yield from _of_meter_event(story.meter_event)
+    yield from map(_of_reading, story.readings)
+    if story.quarantined:
+        yield from _of_quarantined(story.quarantined)
+    for replayed in story.replayed:
+        yield f"  recorded as row {shown(replayed.row_id)} of {shown(replayed.source)}, read as {_text(replayed.said)}"
+    if story.conflict:
+        yield from _of_conflict(story.conflict)
+    if story.event:
+        yield from _of_event(story.event)
+    yield from map(_of_action, reversed(story.actions))
+
+
+def _of_meter_event(story: Story) -> Iterator[str]:
+    (meter_event,) = story.meter_events
+    for row in story.rows:
+        told = f"{shown(row.value)} {row.meter} of {row.customer} at {instant(row.occurred_at)}"
+        yield f"  {instant(row.recorded_at)}  row {shown(row.row_id)} of {shown(row.source)}: {told}"
+    if meter_event.entries > len(story.rows):
+        yield f"  and {meter_event.entries - len(story.rows):,} rows more"
+    yield from meter_event_lines(meter_event, story)
+
+
+def _of_reading(read: Reading) -> str:
+    figures = f"counted {shown(read.counted)}, settled {shown(read.settled)}, expected {shown(read.expected)}"
+    canary = f", canary me-{read.canary_id}" if read.canary_id else ""
+    return f"  {instant(read.read_at)}  read back (generation {read.generation}): {figures}{canary}: {_verdict(read)}"
+
+
+def _verdict(read: Reading) -> str:
+    return VERDICTS.get(read.verdict, read.verdict)
+
+
+def _of_quarantined(row: QuarantinedRow) -> Iterator[str]:
+    yield f"  {instant(row.recorded_at)}  quarantined: {shown(row.field)}: {shown(row.reason)}"
+    yield f"    Its bytes: {_text(row.raw)}"
+
+
+def _of_conflict(told: ToldOtherwise) -> Iterator[str]:
+    yield f"  row {shown(told.row_id)} of {shown(told.source)}"
+    if told.first_value is not None and told.first_occurred_at is not None:
+        first = f"{shown(told.first_value)} {told.first_meter} of {told.first_customer}"
+        yield f"    told first, and counts: {first} at {instant(told.first_occurred_at)} (entry {told.entry_id})"
+    then = f"{shown(told.value)} {told.meter} of {told.customer} at {instant(told.occurred_at)}"
+    yield f"    told at {instant(told.recorded_at)}: {then}"
+
+
+def _of_event(event: ToldEvent) -> Iterator[str]:
+    told = f"{shown(event.type)} of {shown(event.object_id)}, told {event.deliveries} times"
+    yield f"  {instant(event.received_at)}  {told}"
+    yield f"    {event.state.capitalize()} after {event.failures} failures: {shown(event.reason)}"
+
+
+def _of_action(one: OperatorAction) -> str:
+    step = f"{one.state_before} → {one.state_after}"
+    return f"  {instant(one.acted_at)}  {one.verb} by {shown(one.actor)} ({step}): {shown(one.reason)}"
+
+
+def _text(raw: bytes) -> str:
+    return shown(raw.decode("utf-8", "backslashreplace"))

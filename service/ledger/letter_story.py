@@ -1,0 +1,112 @@
+"""Everything the ledger knows of one dead letter, whether it still stands on the desk or not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from service.ledger.actions import OperatorAction, actions_on
+from service.ledger.connection import Transaction, fetch, fetch_one
+from service.ledger.desk import DeadLetter, dead_letter
+from service.ledger.replaying import ReplayedRow, replayed_from
+from service.ledger.story import QuarantinedRow, Story, tell_meter_event
+from service.letters import Kind, LetterId
+
+READINGS_MAX = 500  # a held meter event is read every half an hour at most
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What Stripe's summary of the minute said, and what followed."""
+
+    generation: int
+    minute: datetime
+    read_at: datetime
+    counted: Decimal
+    settled: Decimal
+    expected: Decimal
+    verdict: str
+    canary_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOtherwise:
+    """A row told again with other content, and what was told first; entries may have been archived."""
+
+    account: str
+    source: str
+    row_id: str
+    customer: str
+    meter: str
+    value: Decimal
+    occurred_at: datetime
+    recorded_at: datetime
+    entry_id: int
+    first_customer: str | None
+    first_meter: str | None
+    first_value: Decimal | None
+    first_occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldEvent:
+    account: str
+    event_id: str
+    type: str
+    api_version: str | None
+    created_at: datetime
+    object_id: str | None
+    received_at: datetime
+    deliveries: int
+    state: str
+    failures: int
+    reason: str | None
+    applied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterStory:
+    """Only what belongs to its kind is filled. `standing` is None once it has left the desk."""
+
+    standing: DeadLetter | None
+    meter_event: Story | None = None
+    readings: list[Reading]
+    quarantined: QuarantinedRow | None = None
+    replayed: list[ReplayedRow]
+    conflict: ToldOtherwise | None = None
+    event: ToldEvent | None = None
+    actions: list[OperatorAction]  # the newest first
+
+    @property
+    def is_empty(self) -> bool:
+        known = self.meter_event.meter_events if self.meter_event else None
+        return not (known or self.quarantined or self.conflict or self.event)
+
+
+def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
+    is_meter_event, is_quarantined = letter.kind is Kind.METER_EVENT, letter.kind is Kind.QUARANTINED
+    return LetterStory(
+        standing=dead_letter(tx, letter),
+        meter_event=tell_meter_event(tx, letter.number) if is_meter_event else None,
+        readings=_readings(tx, letter) if is_meter_event else [],
+        quarantined=_quarantined(tx, letter) if is_quarantined else None,
+        replayed=replayed_from(tx, letter) if is_quarantined else [],
+        conflict=_conflict(tx, letter) if letter.kind is Kind.CONFLICTING else None,
+        event=_event(tx, letter) if letter.kind is Kind.EVENT else None,
+        actions=actions_on(tx, str(letter)),
+    )
+
+
+def _readings(tx: Transaction, letter: LetterId) -> list[Reading]:
+    return fetch(tx, Reading, "readings_of", meter_event_id=letter.number, readings_max=READINGS_MAX)
+
+
+def _quarantined(tx: Transaction, letter: LetterId) -> QuarantinedRow | None:
+    return fetch_one(tx, QuarantinedRow, "quarantined", quarantine_id=letter.number)
+
+
+def _conflict(tx: Transaction, letter: LetterId) -> ToldOtherwise | None:
+    return fetch_one(tx, ToldOtherwise, "conflicting", conflict_id=letter.number)
+
+
+def _event(tx: Transaction, letter: LetterId) -> ToldEvent | None:
+    return fetch_one(tx, ToldEvent, "event_told", event_id=letter.key)
