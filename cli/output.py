@@ -32,7 +32,7 @@ def json_option(command: Command) -> Command:
 
 
 def print_json(answer: object) -> None:
-    click.echo(json.dumps(answer, default=_plain, indent=2))
+    click.echo(json.dumps(answer, default=plain, indent=2))
 
 
 def print_words(text: str) -> None:
@@ -43,18 +43,26 @@ def print_words(text: str) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Columns whose name begins with `#` hold figures and are set to the right. Too narrow a terminal gets blocks."""
     console = stdout()
-    written = [[cell if isinstance(cell, Text) else Text(shown(cell)) for cell in row] for row in rows]
+    written = [[_cell(cell) for cell in row] for row in rows]
     if console.width < COLUMN_WIDTH_MIN * len(columns):
         _print_blocks(console, columns, written)
         return
-    table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, header_style="bold")
+    console.print(table_of(columns, written, is_framed=console.is_terminal))
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]], *, is_framed: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD if is_framed else None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(
             column.removeprefix("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
         )
-    for row in written:
-        table.add_row(*row)
-    console.print(table)
+    for row in rows:
+        table.add_row(*(_cell(cell) for cell in row))
+    return table
+
+
+def _cell(cell: object) -> Text:
+    return cell if isinstance(cell, Text) else Text(shown(cell))
 
 
 def _print_blocks(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
@@ -107,7 +115,7 @@ def age(seconds: int | None) -> str:
     return f"{seconds} s"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, datetime):

@@ -1,7 +1,6 @@
 """`meterpost status`: what stands at each step, and how old the oldest of it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
@@ -9,10 +8,13 @@ import redis
 
 from cli.exits import FAILURE, OK
 from cli.ledger import reading
-from cli.output import age, json_option, print_json, print_table, print_words
+from cli.output import json_option, print_json, print_table, print_words
+from cli.seeing import COLUMNS, Paused, Seen, Step, row_of, words_of
+from cli.watching import watch
 from service import settings, wakeups
 from service.ledger import LedgerUnavailable
 from service.ledger.overview import Standing, ledger_time, overview
+from service.ledger.pauses import pauses
 from service.queues import QueueUnavailable, RowQueue
 from service.redaction import scrub
 from service.settings import Settings
@@ -20,7 +22,7 @@ from service.settings import Settings
 EPILOG = """\b
 Examples:
   meterpost status
-  watch meterpost status
+  meterpost status --watch --interval 5
   meterpost status --json | jq '.steps[] | select(.needs_person)'
 """
 WAKEUP_STEPS = ("submit", "apply")
@@ -47,94 +49,90 @@ SENTENCES = {
     ("apply", "ignored"): "Stripe's events that change nothing here, ever",
     ("apply", "failed"): "Stripe's events that could not be applied",
     ("apply", "wake-ups"): "wake-ups of apply in Redis; they may be lost without harm",
+    ("desk", "discarded"): "dead letters that a person discarded, ever",
 }
 ORDER = list(SENTENCES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One line of the answer, and the shape of one item of `steps` in JSON."""
-
-    step: str
-    state: str
-    count: int
-    oldest_s: int | None  # how long the oldest has stood there; None: nothing, or not known
-    needs_person: bool
-    meaning: str
-
-
 @click.command(epilog=EPILOG)
+@click.option("--watch", "is_watched", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option(
+    "--interval", "interval_s", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between."
+)
 @json_option
-def command(*, as_json: bool) -> int:
+def command(*, is_watched: bool, interval_s: float, as_json: bool) -> int:
     """Show what stands at each step, and how old the oldest of it is.
 
-    What is away is said on stderr (exit code 1); the rest is shown all the same.
+    What is away is said on stderr (exit code 1); the rest is shown all the same. Away from a terminal, --watch prints
+    what is not zero as plain lines, or with --json one object a line.
     """
     chosen = settings.load()
     chosen.require("DATABASE_URL", "BROKER_URL")
-    steps: list[Step] = []
-    away: list[str] = []
+    if is_watched:
+        return watch(lambda: _see(chosen), interval_s=interval_s, as_json=as_json)
+    seen = _see(chosen)
+    _answer(seen, as_json=as_json)
+    return FAILURE if seen.away else OK
+
+
+def _see(chosen: Settings) -> Seen:
+    seen = Seen(steps=[], pauses=[], away=[])
     for look in (_queue, _ledger, _wakeups):
-        _look(look, chosen, steps=steps, away=away)
-    steps.sort(key=lambda step: ORDER.index((step.step, step.state)))
-    _answer(steps, away, as_json=as_json)
-    return FAILURE if away else OK
+        _look(look, chosen, seen=seen)
+    seen.steps.sort(key=lambda step: ORDER.index((step.step, step.state)))
+    return seen
 
 
-def _look(look: Callable[[Settings], list[Step]], chosen: Settings, *, steps: list[Step], away: list[str]) -> None:
+def _look(look: Callable[[Settings, Seen], None], chosen: Settings, *, seen: Seen) -> None:
     try:
-        steps.extend(look(chosen))
+        look(chosen, seen)
     except (LedgerUnavailable, QueueUnavailable, redis.RedisError) as error:
-        away.append(scrub(str(error)))
+        seen.away.append(scrub(str(error)))
 
 
-def _answer(steps: list[Step], away: list[str], *, as_json: bool) -> None:
-    for text in away:
-        print_words(f"away: {text}")
+def _answer(seen: Seen, *, as_json: bool) -> None:
     if as_json:
-        print_json({"steps": steps, "away": away})
+        for text in seen.away:
+            print_words(f"away: {text}")
+        print_json(seen)
         return
-    rows = [(step.step, step.state, step.count, age(step.oldest_s), _mark(step), step.meaning) for step in steps]
-    print_table(["step", "state", "#count", "#oldest", "", "meaning"], rows)
+    for text in words_of(seen):
+        print_words(text)
+    print_table(COLUMNS, [row_of(step) for step in seen.steps])
 
 
-def _mark(step: Step) -> str:
-    return "!" if step.needs_person else ""
-
-
-def _queue(chosen: Settings) -> list[Step]:
+def _queue(chosen: Settings, seen: Seen) -> None:
     queue = RowQueue(chosen.broker_url, visibility_timeout_s=chosen.timing.visibility_timeout_s, prefetch_messages=1)
     try:
         depth = queue.depth()
     finally:
         queue.close()
     oldest_s = _seconds_since(depth.oldest_sent_at, now=datetime.now(UTC))
-    return [
-        _step("publish", "waiting", depth.waiting, oldest_s=oldest_s),
-        _step("publish", "unacked", depth.unacked),
-        _step("publish", "garbled", depth.garbled),
-    ]
+    seen.steps.append(_step("publish", "waiting", depth.waiting, oldest_s=oldest_s))
+    seen.steps.append(_step("publish", "unacked", depth.unacked))
+    seen.steps.append(_step("publish", "garbled", depth.garbled))
 
 
-def _ledger(_chosen: Settings) -> list[Step]:
+def _ledger(_chosen: Settings, seen: Seen) -> None:
     with reading() as tx:
-        standings, now = overview(tx), ledger_time(tx)
+        standings, paused, now = overview(tx), pauses(tx), ledger_time(tx)
     found = {(one.step, one.state): one for one in standings}
     nothing = (Standing(step, state, 0, None) for step, state in ORDER if _is_ledgers(step, state))
-    complete = {(one.step, one.state): one for one in nothing} | found
-    return [
-        _step(one.step, one.state, one.count, oldest_s=_seconds_since(one.since, now=now)) for one in complete.values()
-    ]
+    for one in ({(one.step, one.state): one for one in nothing} | found).values():
+        seen.steps.append(_step(one.step, one.state, one.count, oldest_s=_seconds_since(one.since, now=now)))
+    for pause in paused:
+        seen.pauses.append(Paused(pause=pause, age_s=max(0, int((now - pause.paused_at).total_seconds()))))
 
 
 def _is_ledgers(step: str, state: str) -> bool:
     return step != "publish" and state != "wake-ups"
 
 
-def _wakeups(chosen: Settings) -> list[Step]:
+def _wakeups(chosen: Settings, seen: Seen) -> None:
     with wakeups.connect(chosen.redis_url) as connection:
-        queues = [wakeups.WakeUps(connection, step, timing=chosen.timing) for step in WAKEUP_STEPS]
-        return [_step(step, "wake-ups", queue.waiting()) for step, queue in zip(WAKEUP_STEPS, queues, strict=True)]
+        for step in WAKEUP_STEPS:
+            queue = wakeups.WakeUps(connection, step, timing=chosen.timing)
+            seen.steps.append(_step(step, "wake-ups", queue.waiting()))
 
 
 def _step(step: str, state: str, count: int, *, oldest_s: int | None = None) -> Step:

@@ -1,5 +1,6 @@
 -- What stands where, one line a step and state, with the time since which the oldest of it has stood there. Counts of
 -- what is done come from the books that every intake closes, not from the rows, of which there may be many millions.
+-- What a person discarded waits for nobody, and is counted as that.
 SELECT 'record' AS step, 'recorded' AS state, coalesce(sum(recorded), 0)::bigint AS count, NULL::timestamptz AS since
 FROM intake
 UNION ALL
@@ -9,10 +10,12 @@ UNION ALL
 SELECT 'record', 'quarantined', count(*), min(recorded_at)
 FROM quarantine
 JOIN intake USING (intake_id)
+WHERE NOT is_closed('q-' || quarantine_id)
 UNION ALL
 SELECT 'record', 'conflict', count(*), min(recorded_at)
 FROM row_conflict
 JOIN intake USING (intake_id)
+WHERE NOT is_closed('rc-' || conflict_id)
 UNION ALL
 SELECT 'seal', 'unsealed', count(*), min(recorded_at)
 FROM entry
@@ -20,10 +23,16 @@ JOIN intake USING (intake_id)
 WHERE meter_event_id IS NULL
 UNION ALL
 SELECT CASE state WHEN 'accepted' THEN 'reconcile' WHEN 'confirmed' THEN 'reconcile' ELSE 'submit' END,
-    state, count(*), CASE WHEN state <> 'confirmed' THEN min(coalesce(accepted_at, sealed_at)) END
+    state, count(*), CASE WHEN state <> 'confirmed' THEN min(coalesce(stands_since, accepted_at, sealed_at)) END
 FROM meter_event
+WHERE state NOT IN ('refused', 'held', 'conflict') OR NOT is_closed('me-' || meter_event_id)
 GROUP BY state
 UNION ALL
 SELECT 'apply', state, count(*), CASE WHEN state IN ('received', 'failed') THEN min(received_at) END
 FROM event
+WHERE state <> 'failed' OR NOT is_closed('ev-' || event_id)
 GROUP BY state
+UNION ALL
+SELECT 'desk', 'discarded', count(*), NULL
+FROM operator_action
+WHERE state_after = 'discarded'

@@ -83,3 +83,22 @@ def test_people_get_a_table_of_the_same(command: Command, queue: str, ledger: st
 )
 def test_an_age_is_told_in_the_largest_unit_that_says_enough(seconds: int | None, text: str) -> None:
     assert age(seconds) == text
+
+
+def test_a_pause_is_shown_with_who_and_why(command: Command, queue: str, ledger: str) -> None:
+    command("pause", "--meter", "tokens", "--reason", "INC-42", "--actor", "ada")
+
+    ran = command("status", "--json")
+
+    assert ran.json["pauses"][0]["pause"]["reason"] == "INC-42"
+    assert "paused: the meter tokens, since 0 s, by ada: INC-42" in command("status").err.replace(" 1 s", " 0 s")
+
+
+def test_what_was_discarded_needs_nobody_any_more(command: Command, queue: str, books: Any) -> None:
+    books.quarantine(b"{}", row_id="c", reason="bad")
+    command("dead", "discard", "q-1", "--reason", "a probe")
+
+    ran = command("status", "--json")
+
+    assert _of(ran, "record", "quarantined")["count"] == 0
+    assert _of(ran, "desk", "discarded")["count"] == 1

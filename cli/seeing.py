@@ -1,0 +1,53 @@
+"""One look at everything that stands somewhere: what `status` answers once, and what it redraws while watched."""
+
+from dataclasses import dataclass
+
+from cli.output import age, shown
+from service.ledger.pauses import ALL_METERS, Pause
+
+COLUMNS = ("step", "state", "#count", "#oldest", "", "meaning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of the answer, and the shape of one item of `steps` in JSON."""
+
+    step: str
+    state: str
+    count: int
+    oldest_s: int | None  # how long the oldest has stood there; None: nothing, or not known
+    needs_person: bool
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """What a person has paused, and for how long it has been."""
+
+    pause: Pause
+    age_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The shape of the answer in JSON. `away` says what could not be looked at."""
+
+    steps: list[Step]
+    pauses: list[Paused]
+    away: list[str]
+
+
+def row_of(step: Step) -> tuple[object, ...]:
+    mark = "!" if step.needs_person else ""
+    return (step.step, step.state, step.count, age(step.oldest_s), mark, step.meaning)
+
+
+def words_of(seen: Seen) -> list[str]:
+    """What a person should read before the figures."""
+    return [*(f"away: {text}" for text in seen.away), *map(_told, seen.pauses)]
+
+
+def _told(paused: Paused) -> str:
+    pause = paused.pause
+    what = "the account" if pause.meter == ALL_METERS else f"the meter {shown(pause.meter)}"
+    return f"paused: {what}, since {age(paused.age_s)}, by {shown(pause.actor)}: {shown(pause.reason)}"
