@@ -57,11 +57,11 @@ class Reader:
         if seen is None:
             return 0
         if seen.is_moving:
-            return self._keep(seen)
+            return self._keep(minute, seen)
         if (why := why_unread(seen, is_only_writer=self._is_only_writer)) is not None:
             return self._leave(minute, seen, why=why)
         if (counted := self._counted(minute)) is None:
-            return self._keep(seen)
+            return self._leave(minute, seen, why="Stripe refuses to tell its minute's summary")
         return self._conclude(minute, seen, counted=counted)
 
     def _claim(self, tx: Transaction) -> list[MinuteToRead]:
@@ -114,8 +114,9 @@ class Reader:
             assert made is not None, "its proof was written in this transaction, under our lock of the lane"
         return None
 
-    def _keep(self, seen: Look) -> int:
+    def _keep(self, minute: MinuteToRead, seen: Look) -> int:
         with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, minute.lane_id)
             reading_back.read_back_later(tx, seen.held_ids, wait=self._wait(seen))
         return 0
 
@@ -131,6 +132,7 @@ class Reader:
     def _put_off(self, minute: MinuteToRead, *, reason: str) -> None:
         wait_s = self._timing.unread_wait_s
         with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, minute.lane_id)
             seen = self._look(tx, minute)
             reading_back.read_back_later(tx, seen.held_ids if seen else [], wait=timedelta(seconds=wait_s))
         say("lane.unread", **_where(minute), reason=reason, wait_s=wait_s)

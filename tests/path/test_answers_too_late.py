@@ -62,6 +62,20 @@ def test_an_acceptance_of_a_generation_that_was_given_up_is_a_conflict(path, is_
     assert len(path.calls()) == 2 + is_sent_anew
 
 
+def test_a_late_acceptance_of_what_is_held_counts(path):
+    customer = path.sealed(5)
+    stopped, lease, call = given_up(path)
+    path.pass_time(hours=23)
+    path.send()
+    assert path.states() == {"held": 1}
+
+    stopped._close(call, stopped._make(call), lease=lease)
+    path.walk()
+
+    assert path.states() == {"confirmed": 1}
+    assert path.counted() == {(customer, "tokens"): "5"}
+
+
 def test_a_late_doubt_about_a_generation_that_was_given_up_is_none_of_the_next(path):
     path.sealed(5)
     stopped, lease, call = given_up(path)

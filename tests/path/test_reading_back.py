@@ -4,6 +4,7 @@ import pytest
 
 from local.sandbox import ask_sandbox
 from service.gateway import StripeUnavailable
+from service.settings import load
 from workers._reading_back import Reader
 
 SUMMARIES = "*/event_summaries"
@@ -94,6 +95,17 @@ def test_an_absence_read_while_stripe_remembers_is_no_proof(path):
     assert path.states() == {"confirmed": 1, "held": 1}
 
 
+def test_a_reading_from_before_the_25th_hour_is_none_of_the_two(path):
+    held(path, "conflict")
+    path.pass_time(hours=1, minutes=30)
+    canary(path)
+    path.pass_time(minutes=31)
+
+    read_now(path)
+
+    assert path.states() == {"confirmed": 1, "held": 1}
+
+
 def test_summaries_that_are_30_hours_late_do_not_pass_for_absence(path):
     settings(path, summary_lag_s=30 * 3600)
     customer = held(path, "reply_lost")
@@ -108,6 +120,22 @@ def test_summaries_that_are_30_hours_late_do_not_pass_for_absence(path):
     assert path.ask("SELECT state FROM meter_event WHERE value = 5") == ["confirmed"]
     assert path.counted()[customer, "tokens"] == "5"
     assert path.ask("SELECT max(generation) FROM generation") == [1]
+
+
+def test_where_summaries_are_30_hours_late_an_absence_is_proven_once_a_canary_shows(path):
+    settings(path, summary_lag_s=30 * 3600)
+    customer = held(path, "conflict")
+    for _ in range(16):
+        path.sealed(1)
+        path.pass_time(hours=3)
+        read_now(path)
+
+    assert path.ask("SELECT generation, state FROM meter_event WHERE value = 5")[0][0] == 2
+    assert path.ask(
+        "SELECT min(read_at - started_at) >= '30 hours' FROM reading, attempt WHERE canary_id IS NOT NULL"
+        " AND attempt_id = 1"
+    ) == [True]
+    assert path.counted()[customer, "tokens"] == "5"
 
 
 def test_a_surplus_in_its_minute_is_a_conflict_with_both_figures(path):
@@ -147,6 +175,25 @@ def test_where_others_report_to_the_meter_a_person_decides(path):
     assert state == "held"
     assert reason.startswith("window_closed; not read back: METERPOST_ONLY_WRITER is false")
     assert path.calls("/v1/billing/meters/*") == []
+
+
+def test_a_setting_says_whether_others_report_to_our_meters(path, monkeypatch):
+    assert path.settings.is_only_writer
+    monkeypatch.setenv("METERPOST_ONLY_WRITER", "false")
+
+    assert not load().is_only_writer
+
+
+def test_what_stripe_refuses_to_tell_is_a_persons_too(path):
+    path.sealed(5, customer="cus_nobody")
+    path.write("UPDATE lane SET due_at = NULL")
+    path.write("UPDATE meter_event SET state = 'held', reason = 'window_closed', due_at = NULL")
+
+    path.reader.read_back_due()
+
+    assert path.ask("SELECT state, reason FROM meter_event") == [
+        ("held", "window_closed; not read back: Stripe refuses to tell its minute's summary; a person decides")
+    ]
 
 
 def test_a_lane_with_a_held_meter_event_goes_on_sending(path):
