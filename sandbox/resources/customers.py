@@ -12,7 +12,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
 from sandbox.pages import newest_first, page
 from sandbox.parameters.params import Params
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.wire import JsonObject
 
 NAME_MAX = 256
@@ -147,7 +147,7 @@ def customer_body(books: Books, customer: Customer) -> JsonObject:
 
 def _told(call: Call, customer: Customer, kind: str) -> JsonObject:
     body = customer_body(call.books, customer)
-    emit(call, kind, body)
+    record(call.books, kind, body)
     return body
 
 

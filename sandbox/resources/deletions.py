@@ -9,7 +9,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError
 from sandbox.resources.customers import Customer, DeletedCustomer, customer_body
 from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.resources.prices import Price
 from sandbox.resources.products import Product
 from sandbox.resources.products import existing as existing_product
@@ -23,7 +23,7 @@ def delete_customer(call: Call) -> JsonObject:
     _end_subscriptions(call, customer.id)
     del call.books.shelf(Customer)[customer.id]
     gone = call.books.shelf(DeletedCustomer)[customer.id] = DeletedCustomer(id=customer.id)
-    emit(call, "customer.deleted", customer_body(call.books, customer))
+    record(call.books, "customer.deleted", customer_body(call.books, customer))
     return gone.render()
 
 
@@ -35,7 +35,7 @@ def delete_product(call: Call) -> JsonObject:
             400, "This product cannot be deleted because it has one or more user-created prices.", param="id"
         )
     del call.books.shelf(Product)[product.id]
-    emit(call, "product.deleted", product.render())
+    record(call.books, "product.deleted", product.render())
     return {"id": product.id, "object": "product", "deleted": True}
 
 

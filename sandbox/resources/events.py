@@ -1,6 +1,6 @@
 """Snapshot events: what happened, with the object as it was then. Kept for 30 days.
 
-Other resources call `emit`, or `record` where there may be no call; the courier (`courier.py`) takes them to their
+Other resources call `record`; the courier (`webhooks/courier.py`) takes them to their
 destinations and counts what is still pending. Each has its thin twin where Stripe has one (`core_events.py`).
 """
 
@@ -40,11 +40,6 @@ class Event(Announcement):
             "request": cause(self),
             "type": self.type,
         }
-
-
-def emit(call: Call, kind: str, subject: JsonObject) -> Event:
-    """Records what this call made happen, and announces it."""
-    return record(call.books, kind, subject)
 
 
 def record(books: Books, kind: str, subject: JsonObject) -> Event:

@@ -12,7 +12,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, no_such
 from sandbox.pages import newest_first, page
 from sandbox.resources.customers import existing as existing_customer
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.resources.invoice_item_worth import changed_worth, new_worth
 from sandbox.resources.invoices import existing as existing_invoice
 from sandbox.resources.subscriptions import existing as existing_subscription
@@ -66,7 +66,7 @@ def delete(call: Call) -> JsonObject:
     invoice = _its_draft(call, item)
     call.params.nothing_else()
     del call.books.shelf(InvoiceItem)[item.id]
-    emit(call, "invoiceitem.deleted", item_body(item))
+    record(call.books, "invoiceitem.deleted", item_body(item))
     if invoice is not None:
         left = tuple(identity for identity in invoice.items if identity != item.id)
         recounted(call.books, replace(invoice, items=left))

@@ -8,7 +8,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, no_such
 from sandbox.pages import newest_first, page
 from sandbox.parameters.params import Params
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.wire import JsonObject
 
 EVENT_NAME_MAX = 100
@@ -63,7 +63,7 @@ def create(call: Call) -> JsonObject:
     call.params.nothing_else()
     _check_name_is_free(call, meter)
     call.books.shelf(Meter)[meter.id] = meter
-    emit(call, "billing.meter.created", meter.render())
+    record(call.books, "billing.meter.created", meter.render())
     return meter.render()
 
 
@@ -166,5 +166,5 @@ def _check_name_is_free(call: Call, wanted: Meter) -> None:
 
 def _changed(call: Call, meter: Meter, kind: str) -> JsonObject:
     call.books.shelf(Meter)[meter.id] = meter
-    emit(call, kind, meter.render())
+    record(call.books, kind, meter.render())
     return meter.render()

@@ -14,7 +14,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing, no_such
 from sandbox.pages import newest_first, page
 from sandbox.parameters.params import Bounds, Params
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.resources.meters import existing as existing_meter
 from sandbox.resources.price_amounts import amount_from, tier_body, tiers_from, transform_body, transform_from
 from sandbox.resources.products import Product, from_params, shelved
@@ -205,7 +205,7 @@ def _let_go(call: Call, holder: Price | None) -> None:
 
 def _shelved(call: Call, price: Price, kind: str) -> JsonObject:
     call.books.shelf(Price)[price.id] = price
-    emit(call, kind, price.render())
+    record(call.books, kind, price.render())
     return price.render()
 
 

@@ -8,7 +8,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, no_such
 from sandbox.pages import newest_first, page
 from sandbox.parameters.params import Params
-from sandbox.resources.events import emit
+from sandbox.resources.events import record
 from sandbox.wire import JsonObject
 
 IDS_MAX = 100
@@ -81,7 +81,7 @@ def update(call: Call) -> JsonObject:
     )
     params.nothing_else()
     call.books.shelf(Product)[product.id] = product
-    emit(call, "product.updated", product.render())
+    record(call.books, "product.updated", product.render())
     return product.render()
 
 
@@ -115,7 +115,7 @@ def from_params(call: Call, params: Params) -> Product:
 
 def shelved(call: Call, product: Product) -> Product:
     call.books.shelf(Product)[product.id] = product
-    emit(call, "product.created", product.render())
+    record(call.books, "product.created", product.render())
     return product
 
 

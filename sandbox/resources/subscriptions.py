@@ -12,7 +12,7 @@ from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import no_such
 from sandbox.pages import newest_first, page
-from sandbox.resources.events import Event, emit, record
+from sandbox.resources.events import Event, record
 from sandbox.resources.subscription_items import SubscriptionItem
 from sandbox.wire import JsonObject
 
@@ -170,7 +170,7 @@ def shelved(books: Books, subscription: Subscription) -> Subscription:
 def answered(call: Call, subscription: Subscription, kind: str) -> JsonObject:
     """Tells of what a caller did to it; the answer to that caller."""
     body = rendered(call, shelved(call.books, subscription))
-    emit(call, kind, body)
+    record(call.books, kind, body)
     return body
 
 
