@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
-from service import doctor_clocks, doctor_ledger, doctor_redis, doctor_stripe
+from service import doctor_clocks, doctor_desk, doctor_ledger, doctor_redis, doctor_stripe
 from service.findings import Finding, Severity, fail, fine, warn
 from service.redaction import scrub
 from service.settings import Settings, SettingsInvalid, load
@@ -21,6 +21,7 @@ CHECKS: Mapping[str, Check] = {
     "queue": doctor_redis.check_broker,
     "wake-ups": doctor_redis.check_wakeups,
     "ledger": doctor_ledger.check_ledger,
+    "desk": doctor_desk.check_desk,
     "clocks, PostgreSQL": doctor_clocks.check_postgres,
     "clocks, Redis": doctor_clocks.check_redis,
     "clocks, Stripe": doctor_clocks.check_stripe,

@@ -1,0 +1,51 @@
+"""The doctor at the desk: what persons paused, whether anybody changed what they did, and how much waits for them."""
+
+import psycopg
+
+from service.doctor_ledger import connect
+from service.findings import Finding, fail, fine, warn
+from service.ledger.actions import broken_actions
+from service.ledger.connection import Transaction
+from service.ledger.desk import Wanted, dead_totals
+from service.ledger.pauses import ALL_METERS, Pause, pauses
+from service.migrate import MigrationEdited, pending
+from service.redaction import on_one_line
+from service.settings import Settings
+
+
+def check_desk(settings: Settings) -> list[Finding]:
+    """Nothing where the ledger cannot be looked at: another check says so."""
+    if not settings.database_url:
+        return []
+    try:
+        with connect(settings.database_url) as tx:
+            return [] if pending(tx) else examine_desk(tx)
+    except (psycopg.OperationalError, MigrationEdited):
+        return []
+
+
+def examine_desk(tx: Transaction) -> list[Finding]:
+    return [*map(_examine_pause, pauses(tx)), _examine_actions(tx), _examine_letters(tx)]
+
+
+def _examine_pause(pause: Pause) -> Finding:
+    is_all = pause.meter == ALL_METERS
+    what = f"the account {pause.account}" if is_all else f"the meter {pause.meter}"
+    since = f"since {pause.paused_at.isoformat(timespec='seconds')} by {on_one_line(pause.actor)}"
+    remedy = "meterpost resume" if is_all else f"meterpost resume --meter {pause.meter}"
+    text = f"nothing of {what} is sent, {since}: {on_one_line(pause.reason)}"
+    return warn("pause", text, f"{remedy} --reason …, once that is over")
+
+
+def _examine_actions(tx: Transaction) -> Finding:
+    if broken := broken_actions(tx):
+        text = f"what operators did was changed behind the ledger's back, first at action {broken[0]}"
+        return fail("actions", text, "find out who can write to the ledger; compare with a backup")
+    return fine("actions", "the chain of operators' actions is whole")
+
+
+def _examine_letters(tx: Transaction) -> Finding:
+    if totals := dead_totals(tx, Wanted()):
+        text = ", ".join(f"{total.letters:,} {total.class_}" for total in totals)
+        return warn("desk", f"waits for a person: {text}", "see meterpost dead list")
+    return fine("desk", "nothing needs a person")
