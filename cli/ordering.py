@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from marshmallow import ValidationError
 
+from meterpost.rules import read_meter
 from service.ledger.actions import Order
+from service.ledger.pauses import ALL_METERS
 
 ACTOR_CHARS_MAX = 200
 REASON_CHARS_MAX = 1_000
@@ -43,8 +46,20 @@ def order_options(command: Command) -> Command:
     return reason(actor(command))
 
 
+def meter_option(meaning: str) -> Callable[[Command], Command]:
+    """`--meter`: one by its name, all if left out."""
+    return click.option("--meter", default=ALL_METERS, callback=_read_meter, help=meaning)
+
+
 def order_of(actor: str | None, reason: str) -> Order:
     return Order(actor=actor or _user_and_host(), reason=reason)
+
+
+def _read_meter(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    try:
+        return value if value == ALL_METERS else read_meter(value)
+    except ValidationError as refused:
+        raise click.BadParameter("; ".join(map(str, refused.messages))) from None
 
 
 def _user_and_host() -> str:

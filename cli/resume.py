@@ -4,7 +4,7 @@ import click
 
 from cli.exits import OK
 from cli.ledger import writing
-from cli.ordering import order_of, order_options
+from cli.ordering import meter_option, order_of, order_options
 from cli.output import json_option, print_json, print_words, shown
 from service import settings
 from service.ledger.pauses import ALL_METERS, Pause, pauses, resume
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--meter", default=ALL_METERS, help="Only this meter's own pause; the account's if left out.")
+@meter_option("Only this meter's own pause; the account's if left out.")
 @order_options
 @json_option
 def command(*, meter: str, reason: str, actor: str | None, as_json: bool) -> int:

@@ -81,6 +81,10 @@ def _lines(story: Story) -> Iterator[str]:
 def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
     yield f"Row {shown(row.row_id)} of {shown(row.source)}: {_told(row)}"
     yield _at(row.recorded_at, f"recorded as entry {row.entry_id}")
+    for come in story.from_quarantine:
+        if (come.account, come.source) == (row.account, row.source):
+            yield _at(come.acted_at, f"taken out of quarantine (q-{come.quarantine_id}) by {shown(come.actor)}")
+            yield f"    Reason: {shown(come.reason)}. Read as: {shown(come.said.decode('utf-8', 'backslashreplace'))}"
     meter_events = [one for one in story.meter_events if one.meter_event_id == row.meter_event_id]
     if not meter_events:
         yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and is sealed once that is over."

@@ -58,6 +58,20 @@ class QuarantinedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RowFromQuarantine:
+    """A row that a person took out of quarantine, and the bytes as which it was read."""
+
+    account: str
+    source: str
+    row_id: str
+    quarantine_id: int
+    said: bytes
+    acted_at: datetime
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedMeterEvent:
     meter_event_id: int
     value: Decimal
@@ -108,6 +122,7 @@ class Story:
     meter_events: list[ReportedMeterEvent]
     identifiers: list[UsedIdentifier]
     attempts: list[MadeAttempt]
+    from_quarantine: list[RowFromQuarantine]
 
     @property
     def is_empty(self) -> bool:
@@ -123,13 +138,14 @@ def tell_story(tx: Transaction, row_id: str) -> Story:
         rows=rows,
         conflicts=fetch(tx, ConflictingRow, "conflicts_called", row_id=row_id, rows_max=ROWS_MAX),
         quarantined=fetch(tx, QuarantinedRow, "quarantined_called", row_id=row_id, rows_max=ROWS_MAX),
+        from_quarantine=fetch(tx, RowFromQuarantine, "replayed_as", row_id=row_id, rows_max=ROWS_MAX),
     )
 
 
 def tell_meter_event(tx: Transaction, meter_event_id: int) -> Story:
     """The same of one meter event, with the first of its rows."""
     rows = fetch(tx, RecordedRow, "rows_in_meter_event", meter_event_id=meter_event_id, rows_max=ROWS_MAX)
-    return _tell(tx, [meter_event_id], rows=rows, conflicts=[], quarantined=[])
+    return _tell(tx, [meter_event_id], rows=rows, conflicts=[], quarantined=[], from_quarantine=[])
 
 
 def _tell(
@@ -139,6 +155,7 @@ def _tell(
     rows: list[RecordedRow],
     conflicts: list[ConflictingRow],
     quarantined: list[QuarantinedRow],
+    from_quarantine: list[RowFromQuarantine],
 ) -> Story:
     ids = list(meter_event_ids)
     return Story(
@@ -148,4 +165,5 @@ def _tell(
         meter_events=fetch(tx, ReportedMeterEvent, "meter_events_of", meter_event_ids=ids),
         identifiers=fetch(tx, UsedIdentifier, "generations_of", meter_event_ids=ids),
         attempts=fetch(tx, MadeAttempt, "all_attempts_of", meter_event_ids=ids, attempts_max=ATTEMPTS_MAX),
+        from_quarantine=from_quarantine,
     )

@@ -62,6 +62,13 @@ def test_a_reason_is_a_printable_sentence(command: Command, ledger: str, reason:
     assert _facts(ledger) == []
 
 
+def test_what_can_be_no_meters_name_is_refused(command: Command, ledger: str) -> None:
+    ran = command("pause", "--meter", "To kens", "--reason", "a")
+
+    assert ran.code == 2
+    assert "is not a meter's event_name" in ran.err
+
+
 def test_no_pause_without_a_reason(command: Command, ledger: str) -> None:
     assert command("pause").code == 2
 
