@@ -75,7 +75,7 @@ def _lines(story: Story) -> Iterator[str]:
         yield _at(conflict.recorded_at, f"told again by {shown(conflict.source)} with other content: {_told(conflict)}")
         yield "    In conflict: the first content counts, and this is kept for a person."
     for quarantined in story.quarantined:
-        yield from _of_quarantined(quarantined)
+        yield from _of_quarantined(quarantined, story)
 
 
 def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
@@ -135,9 +135,11 @@ def _why(meter_event: ReportedMeterEvent) -> str:
     return f"{reason} Next call at {instant(meter_event.due_at)}." if meter_event.due_at else reason
 
 
-def _of_quarantined(row: QuarantinedRow) -> Iterator[str]:
+def _of_quarantined(row: QuarantinedRow, story: Story) -> Iterator[str]:
     yield _at(row.recorded_at, f"quarantined as number {row.quarantine_id}: {shown(row.field)}: {shown(row.reason)}")
-    yield f"    In quarantine: it was never counted. Its bytes: {shown(row.raw.decode('utf-8', 'backslashreplace'))}"
+    is_out = row.quarantine_id in {come.quarantine_id for come in story.from_quarantine}
+    standing = "Taken out since" if is_out else "In quarantine: it was never counted"
+    yield f"    {standing}. Its bytes: {shown(row.raw.decode('utf-8', 'backslashreplace'))}"
 
 
 def _at(when: datetime, text: str) -> str:
