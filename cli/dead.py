@@ -155,7 +155,7 @@ def audit(*, as_json: bool) -> int:
             (one.action_id, one.acted_at, one.actor, one.verb, one.subject, one.state_after, one.reason)
             for one in actions
         ]
-        print_table(["#", "when", "who", "did", "on", "after", "why"], rows)
+        print_table(["#action", "when", "who", "did", "on", "after", "why"], rows)
         print_words(f"changed since: actions {broken}" if broken else "the chain of actions is whole")
     return FINDINGS if broken else OK
 

@@ -20,7 +20,7 @@ from cli.exits import FINDINGS, INTERRUPTED, OK
 from cli.ledger import writing
 from cli.letters import filter_options, line_of, wanted_of
 from cli.ordering import order_of, order_options
-from cli.output import json_option, print_json, print_words, stderr
+from cli.output import json_option, print_json, print_words, stderr, stdout
 from service import settings
 from service.ledger.actions import Order
 from service.ledger.answers import Answer, Declined, Ordered
@@ -146,9 +146,11 @@ class Drainer:
 
 @contextmanager
 def _watched(letters: int) -> Iterator[Progress]:
-    """A bar where somebody watches; the lines are the answer, and say the same."""
+    """A bar for who watches while the lines go elsewhere; at a terminal the lines are the progress."""
     console = stderr()
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+    is_hidden = stdout().is_terminal or not console.is_terminal
+    own_lines = {"redirect_stdout": False, "redirect_stderr": False}  # or the answer would go where the bar is drawn
+    with Progress(console=console, disable=is_hidden, transient=True, **own_lines) as progress:
         progress.add_task("draining", total=letters)
         yield progress
 

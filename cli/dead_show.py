@@ -23,7 +23,10 @@ Examples:
 """
 REMEDIES = {
     "refused": "dead retry sends it under a new identifier; dead discard leaves it unbilled",
-    "held": "it is read back by itself; dead retry asks for that now; dead discard ends it, and it may be billed",
+    "held": (
+        "it is read back by itself, and dead retry asks for that now; where the reason leaves it to a person, look at"
+        " Stripe's books, publish a row for what is missing, then dead discard"
+    ),
     "conflict": "set it right at Stripe, then dead discard with what you did",
     "quarantined": "dead retry --set field=value records it; dead discard leaves it out",
     "row_conflict": "publish the difference as a row with an id of its own, then dead discard",

@@ -49,7 +49,7 @@ class Ordered:
         return self._acted("retry", before=before, after=after, text=text)
 
     def discarded(self, *, before: str, text: str) -> Acted:
-        return self._acted("discard", before=before, after="discarded", text=f"discarded: {text}")
+        return self._acted("discard", before=before, after="discarded", text=text)
 
     def unneeded(self, text: str) -> Unneeded:
         return Unneeded(letter=str(self.letter), text=f"{text}; nothing was changed")

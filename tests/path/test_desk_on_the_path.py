@@ -30,6 +30,21 @@ def test_a_held_meter_event_whose_call_had_landed_is_billed_once_whatever_the_op
     assert len(path.calls()) == 1
 
 
+def test_a_resend_without_proof_would_have_billed_twice(path):
+    """The control: were the desk to send what is held, the auditor would see it."""
+    customer = held(path, "reply_lost")
+    path.pass_time(hours=2)
+
+    path.write(
+        "UPDATE meter_event SET state = 'sealed', reason = NULL, due_at = ledger_now(), generation = 2;"
+        " INSERT INTO generation (meter_event_id, generation, identifier) SELECT meter_event_id, 2, 'another'"
+        " FROM meter_event; UPDATE lane SET due_at = ledger_now()"
+    )
+    path.send()
+
+    assert path.counted() == {(customer, "tokens"): "10"}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_held_meter_event_that_never_landed_is_sent_on_proof_alone_and_billed_once(path, seed):
     customer = held(path, "conflict")
