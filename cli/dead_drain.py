@@ -149,8 +149,13 @@ def _watched(letters: int) -> Iterator[Progress]:
     """A bar for who watches while the lines go elsewhere; at a terminal the lines are the progress."""
     console = stderr()
     is_hidden = stdout().is_terminal or not console.is_terminal
-    own_lines = {"redirect_stdout": False, "redirect_stderr": False}  # or the answer would go where the bar is drawn
-    with Progress(console=console, disable=is_hidden, transient=True, **own_lines) as progress:
+    with Progress(
+        console=console,
+        disable=is_hidden,
+        transient=True,
+        redirect_stdout=False,  # or the answer would go where the bar is drawn
+        redirect_stderr=False,
+    ) as progress:
         progress.add_task("draining", total=letters)
         yield progress
 
