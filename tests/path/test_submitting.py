@@ -126,7 +126,7 @@ def test_a_refusal_after_a_call_that_may_have_counted_is_held(path):
 
     ((state, reason),) = path.ask("SELECT state, reason FROM meter_event")
     assert state == "held"
-    assert reason.startswith("refused after a call that may have counted: No such customer: 'cus_nobody'; not read back:")
+    assert reason.startswith("refused after a call that may have counted: No such customer: 'cus_nobody'; not read")
 
 
 @pytest.mark.parametrize("is_called", [False, True])
