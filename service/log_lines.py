@@ -51,6 +51,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
         "meter_event.drifted": Line(ERROR, "Stripe counts other than what it accepted from us; a person has to look."),
         "meter_event.present": Line(INFO, "Stripe's books show held meter events: they count, once."),
+        "meter_event.unseen": Line(INFO, "Stripe's books do not show held meter events yet; they are read again."),
         "meter_event.absent": Line(INFO, "Stripe's books do not show held meter events; they are read again."),
         "meter_event.proven_absent": Line(WARNING, "Held meter events do not count; they get a new identifier."),
         "meter_event.part": Line(WARNING, "Stripe's books show a part of a minute's held meter events so far."),

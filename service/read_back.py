@@ -5,9 +5,9 @@ The rules, and the reason of each:
   them, or it is a person's. Where the figures cannot tell these apart, nothing is read into them.
 - Presence is proof at any time: nothing but the held ones can have brought the sum to the whole.
 - Absence is proof only where nothing but absence explains it: read at least 25 hours after the last attempt, when
-  Stripe has forgotten the identifier; again at least half an hour later; and with a *canary*, a meter event of the same
-  meter that was called for and accepted after that last attempt and is visible before the reading. Summaries that lag
-  by 30 hours show neither; without a canary it stays held.
+  Stripe has forgotten the identifier; again at least half an hour later, because one answer may come from an old copy;
+  and both times with a *canary*, a meter event of the same meter that was called for and accepted after that last
+  attempt and is visible before the reading. Summaries 30 hours late show neither; without a canary it stays held.
 - A figure that no lag explains is a conflict at once; one that a lag might explain is one when a lag is excluded.
 - The time of a meter event never changes. What Stripe would refuse as too old goes to a person.
 """
@@ -50,8 +50,13 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """None of them shows, as a lag may explain: no part of a proof; read again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """None of them is there. Without a proof that is noted, and read again."""
+    """None of them is there, and no lag explains it. Without a proof that is noted, and read again."""
 
     proof: str | None = None
 
@@ -68,7 +73,7 @@ class Contradicted:
     reason: str
 
 
-Verdict = Present | Absent | Part | Contradicted
+Verdict = Present | Unseen | Absent | Part | Contradicted
 
 
 def why_unread(minute: HeldMinute, *, is_only_writer: bool) -> str | None:
@@ -91,9 +96,10 @@ def judge(minute: HeldMinute, counted: Decimal, *, read_at: datetime, timing: Ti
     if is_equal(counted, minute.settled + minute.held):
         return Present()
     is_lag_excluded = minute.canary_id is not None and read_at >= _ripe_at(minute, timing)
+    if is_equal(counted, minute.settled) and is_lag_excluded:
+        return Absent(proof=_proof(minute, read_at) if _is_read_again(minute, read_at, timing) else None)
     if is_equal(counted, minute.settled):
-        is_proven = is_lag_excluded and _is_read_again(minute, read_at, timing)
-        return Absent(proof=_proof(minute, read_at) if is_proven else None)
+        return Unseen()
     if not is_lag_excluded and not minute.is_alone and minute.low <= counted <= minute.high:
         return Part()
     return Contradicted(reason=_figures(minute, counted))
@@ -117,6 +123,8 @@ def wait(minute: HeldMinute, *, now: datetime, timing: Timing) -> timedelta:
     """Until the next reading: when it may prove something, else the rarer the longer it was waited for."""
     ordinary = max(timedelta(seconds=timing.read_back_s), (now - minute.last_attempt_at) / WAIT_SHARE)
     ripe_at = _ripe_at(minute, timing)
+    if minute.canary_id is None and now >= ripe_at:
+        return ordinary
     telling_at = ripe_at if now < ripe_at else _again_at(minute.absent_since or now, timing)
     return min(ordinary, telling_at - now) if now < telling_at else ordinary
 

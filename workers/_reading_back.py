@@ -15,7 +15,18 @@ from service.ledger import Ledger, Transaction, lanes, reading_back
 from service.ledger.generations import next_generation
 from service.ledger.reading_back import Look, MinuteToRead
 from service.logs import say
-from service.read_back import Absent, Contradicted, Part, Present, Verdict, judge, wait, why_unread, why_unsendable
+from service.read_back import (
+    Absent,
+    Contradicted,
+    Part,
+    Present,
+    Unseen,
+    Verdict,
+    judge,
+    wait,
+    why_unread,
+    why_unsendable,
+)
 from service.timing import Timing
 
 
@@ -101,7 +112,7 @@ class Reader:
                 reading_back.contradict_meter_events(tx, [*seen.held_ids, *seen.accepted_ids], reason=reason)
             case Absent(proof=str(proof)):
                 self._send_anew(tx, seen, proof=proof)
-            case Absent() | Part():
+            case Unseen() | Absent() | Part():
                 reading_back.read_back_later(tx, seen.held_ids, wait=self._wait(seen))
                 return 0
         return len(seen.held_ids)

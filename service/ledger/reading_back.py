@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
-from service.read_back import Absent, Contradicted, HeldMinute, Part, Present, Verdict
+from service.read_back import Absent, Contradicted, HeldMinute, Part, Present, Unseen, Verdict
 from service.timing import Timing
 
 HELD_MAX = 64  # claimed in one pass: reads of single minutes, which share the account's read budget with confirming
@@ -108,6 +108,8 @@ def verdict_name(verdict: Verdict) -> str:
     match verdict:
         case Present():
             return "present"
+        case Unseen():
+            return "unseen"
         case Absent(proof=None):
             return "absent"
         case Absent():

@@ -39,7 +39,8 @@ CREATE TABLE reading (
     counted numeric NOT NULL,               -- what Stripe's summary of the minute says
     settled numeric NOT NULL,               -- of this, what meter events account for that were accepted before
     expected numeric NOT NULL,              -- what the held ones of the minute add if each counts
-    verdict text NOT NULL CHECK (verdict IN ('present', 'absent', 'proven_absent', 'part', 'contradicted')),
+    verdict text NOT NULL CHECK (verdict IN
+        ('present', 'unseen', 'absent', 'proven_absent', 'part', 'contradicted')),
     canary_id bigint REFERENCES meter_event,  -- accepted after the last attempt, and visible before this reading
     FOREIGN KEY (meter_event_id, generation) REFERENCES generation
 );

@@ -108,5 +108,7 @@ def next_generation(path):
     path.pass_time(hours=3)
     path.sealed(1)
     path.walk()
+    path.write("UPDATE meter_event SET read_back_at = NULL")
+    path.walk()
     path.pass_time(minutes=31)
     assert path.reader.read_back_due() == 1

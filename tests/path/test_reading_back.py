@@ -22,23 +22,30 @@ def test_what_had_landed_before_its_reply_was_lost_is_billed_once(path):
 
 
 def test_what_never_landed_is_sent_under_a_new_identifier_and_billed_once(path):
-    customer = absent_once(path)
+    customer = unseen(path)
     other = canary(path)
+    read_now(path)
 
     path.pass_time(minutes=31)
     path.walk()
 
     assert path.states() == {"confirmed": 2}
     assert path.counted() == {(customer, "tokens"): "5", (other, "tokens"): "1"}
-    assert path.ask("SELECT verdict FROM reading ORDER BY reading_id") == ["absent", "absent", "proven_absent"]
+    assert path.ask("SELECT verdict FROM reading ORDER BY reading_id") == [
+        "unseen",
+        "unseen",
+        "absent",
+        "proven_absent",
+    ]
     assert path.ask("SELECT count(DISTINCT identifier) FROM generation WHERE reason LIKE 'absent from%%'") == [1]
     assert path.audit()["applied_twice"] == []
 
 
 def test_what_is_sent_anew_keeps_its_time(path):
-    absent_once(path)
+    unseen(path)
     canary(path)
     (before,) = path.ask("SELECT stamped_at FROM meter_event ORDER BY meter_event_id LIMIT 1")
+    read_now(path)
 
     path.pass_time(minutes=31)
     path.walk()
@@ -47,14 +54,14 @@ def test_what_is_sent_anew_keeps_its_time(path):
 
 
 def test_without_a_canary_it_stays_held_for_days(path):
-    absent_once(path)
+    unseen(path)
 
     for _ in range(20):
         path.pass_time(hours=12)
         path.walk()
 
     assert path.states() == {"held": 1}
-    assert set(path.ask("SELECT verdict FROM reading")) == {"absent"}
+    assert set(path.ask("SELECT verdict FROM reading")) == {"unseen"}
     assert len(path.ask("SELECT 1 FROM reading")) > 10
 
 
@@ -150,11 +157,13 @@ def test_a_surplus_in_its_minute_is_a_conflict_with_both_figures(path):
 
 
 def test_after_34_days_what_does_not_count_is_a_persons_and_keeps_its_time(path):
-    absent_once(path)
+    unseen(path)
     path.pass_time(days=33, hours=10)
     canary(path)
-
     read_now(path)
+
+    path.pass_time(minutes=31)
+    path.walk()
 
     ((state, reason),) = path.ask("SELECT state, reason FROM meter_event WHERE value = 5")
     assert state == "refused"
@@ -212,6 +221,7 @@ def test_what_stripe_took_and_dropped_is_sent_anew(path):
     path.pass_time(hours=26)
     path.walk()
     canary(path)
+    read_now(path)
 
     path.pass_time(minutes=31)
     path.walk()
@@ -255,8 +265,8 @@ def held(path, fault):
     return customer
 
 
-def absent_once(path):
-    """As before, but nothing of it landed, and it was read when an absence counts."""
+def unseen(path):
+    """As before, but nothing of it landed, and it was read a day after that."""
     customer = held(path, "conflict")
     path.walk()
     path.pass_time(hours=3)

@@ -24,7 +24,7 @@ def test_after_an_outage_longer_than_the_window_everything_is_billed_once(path, 
 
     assert set(path.states()) == {"confirmed"}
     assert {customer: path.counted()[customer, "tokens"] for customer in billed} == billed
-    assert set(path.ask("SELECT DISTINCT verdict FROM reading")) == {"present", "absent", "proven_absent"}
+    assert set(path.ask("SELECT DISTINCT verdict FROM reading")) == {"present", "unseen", "absent", "proven_absent"}
 
 
 def lag(path, *, hours):
