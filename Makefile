@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up bench check format lock clean
+.PHONY: help demo test up histories bench check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,6 +29,9 @@ test: $(STAMP) ## all tests
 
 up: $(STAMP) ## everything running, until Ctrl-C
 	@$(TETHERED) $(BIN)/meterpost up $(ARGS)
+
+histories: $(STAMP) ## play 200,000 histories of a meter event by the workers' own rules
+	@$(TETHERED) $(BIN)/python -m model $(ARGS)
 
 bench: $(STAMP) ## measure the sandbox: 200 clients for a minute, every answer checked
 	@$(TETHERED) $(BIN)/python -m bench.sandbox $(ARGS)
