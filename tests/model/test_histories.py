@@ -5,7 +5,7 @@ import pytest
 from model.history import History
 from model.rules import MUTATIONS
 
-HISTORIES = 40_000
+HISTORIES = 20_000
 A_TEST = 2_000
 MUTATED_MAX = 20_000
 """Histories until a mistake must have shown itself; most do within a hundred."""

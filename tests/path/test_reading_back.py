@@ -247,8 +247,8 @@ def test_summaries_that_cannot_be_read_leave_it_held_and_are_asked_for_again(pat
 def test_a_reading_of_books_that_changed_meanwhile_counts_for_nothing(path):
     held(path, "reply_lost")
     path.send()
-    (minute,) = claimed(path)
     with path.ledger.transaction() as tx:
+        (minute,) = path.reader._claim(tx)
         seen = path.reader._look(tx, minute)
     path.write("UPDATE meter_event SET state = 'accepted', accepted_at = ledger_now()")
 
@@ -296,8 +296,3 @@ def foreign(path, customer, *, value):
     (stamped_at,) = path.ask("SELECT stamped_at FROM meter_event")
     told = {"payload": {"stripe_customer_id": customer, "value": str(value)}, "timestamp": int(stamped_at.timestamp())}
     path.stripe.v1.billing.meter_events.create({"event_name": "tokens", **told})
-
-
-def claimed(path):
-    with path.ledger.transaction() as tx:
-        return path.reader._claim(tx)
