@@ -57,12 +57,12 @@ class Path:
     wakeups_redis: Any
 
     def walk(self) -> None:
-        """Every step, until nothing is left to record, seal, send or confirm."""
-        until = time.monotonic() + PATIENCE_S
+        """Every step, until nothing is left to record, seal, send or confirm within our patience."""
+        until, soon = time.monotonic() + PATIENCE_S, f"ledger_now() + interval '{PATIENCE_S} s'"
         while time.monotonic() < until:
             found = self.record() + self.seal() + self.send()
             found += self.reconciler.confirm_due() + self.reader.read_back_due()
-            if found == 0 and not self.ask("SELECT 1 FROM lane WHERE due_at IS NOT NULL LIMIT 1"):
+            if found == 0 and not self.ask(f"SELECT 1 FROM lane WHERE due_at <= {soon} LIMIT 1"):
                 return
 
     def sealed(self, *values: int | str, meter: str = "tokens", customer: str | None = None) -> str:
