@@ -10,9 +10,8 @@ FAULTS = ["reply_lost", "conflict", "error_before", "error_after", "lock_timeout
 @pytest.mark.parametrize("lag_h", [0, 30])
 def test_after_an_outage_longer_than_the_window_everything_is_billed_once(path, patient_submitter, lag_h):
     lag(path, hours=lag_h)
-    billed = landed_or_not(path, patient_submitter) | {
-        path.sealed(number, 2 * number): str(3 * number) for number in range(1, 7)
-    }
+    billed = landed_or_not(path, patient_submitter)
+    billed |= {path.sealed(number, 2 * number): str(3 * number) for number in range(1, 7)}
     for seed, fault in enumerate(FAULTS):
         path.fault(fault, share=0.25, seed=seed)
     for _ in range(4):
