@@ -101,7 +101,7 @@ class Clock:
     def render(self) -> JsonObject:
         return {
             "now": self.now(),
-            "offset": self.instant() - self._wall(),
+            "offset": round(self.instant() - self._wall(), 3) + 0.0,  # and no -0.0
             "speed": self._speed,
             "frozen": self._speed == 0,
             "next_due": self.next_due(),

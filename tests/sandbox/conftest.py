@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # 127.0.0.1 is never behind a proxy
 numbers = itertools.count(1)
+stripe.enable_telemetry = False  # it would write a file below HOME
 
 
 @dataclass(frozen=True)
@@ -216,11 +217,6 @@ def started(*options: str) -> Iterator[Running]:
         child.wait(PATIENCE_S)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _no_telemetry() -> None:
-    stripe.enable_telemetry = False
-
-
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Running]:
     with started() as sandbox:
@@ -274,6 +270,21 @@ def january(own_shop: Shop) -> "Calendar":
     """A shop whose clock stands still at the beginning of 2026 until the test moves it."""
     begin = own_shop.sandbox.control("POST", "clock", frozen=True, to=1_767_225_600)["now"]
     return Calendar(shop=own_shop, begin=begin)
+
+
+@pytest.fixture
+def customer(shop: Shop) -> str:
+    return shop.customer()
+
+
+@pytest.fixture
+def meter(shop: Shop) -> str:
+    return shop.meter()
+
+
+@pytest.fixture
+def calls(shop: Shop, meter: str) -> str:
+    return shop.price(meter, unit_amount=10).id
 
 
 @pytest.fixture

@@ -18,21 +18,6 @@ def shop(january: Any) -> Any:
     return january.shop
 
 
-@pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
-def meter(shop: Any) -> str:
-    return str(shop.meter())
-
-
-@pytest.fixture
-def calls(shop: Any, meter: str) -> str:
-    return str(shop.price(meter, unit_amount=10).id)
-
-
 def test_1_200_000_units_are_billed_200_dollars(january: Any, shop: Any, customer: str, meter: str) -> None:
     subscription = shop.subscription(customer, shop.price(meter, **GRADUATED).id)
     january.use(customer, 700_000, day=0)

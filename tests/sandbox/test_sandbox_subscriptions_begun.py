@@ -15,16 +15,6 @@ def shop(january: Any) -> Any:
 
 
 @pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
-def calls(shop: Any) -> str:
-    return str(shop.price(shop.meter(), unit_amount=10).id)
-
-
-@pytest.fixture
 def used(january: Any, shop: Any, customer: str) -> Any:
     """31 January, with a unit used on each of its days 0, 1 and 30."""
     january.shop.meter("calls")

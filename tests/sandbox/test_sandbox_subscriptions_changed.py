@@ -14,21 +14,6 @@ def shop(january: Any) -> Any:
 
 
 @pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
-def meter(shop: Any) -> str:
-    return str(shop.meter())
-
-
-@pytest.fixture
-def calls(shop: Any, meter: str) -> str:
-    return str(shop.price(meter, unit_amount=10).id)
-
-
-@pytest.fixture
 def dearer(shop: Any, meter: str) -> str:
     return str(shop.price(meter, unit_amount=20).id)
 

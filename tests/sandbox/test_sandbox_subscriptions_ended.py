@@ -12,11 +12,6 @@ def shop(january: Any) -> Any:
 
 
 @pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
 def subscription(january: Any, shop: Any, customer: str) -> str:
     """A month of calls with 2 units on its first day; it is day 15."""
     made = shop.subscription(customer, shop.price(shop.meter(), unit_amount=10).id)

@@ -12,16 +12,6 @@ def shop(january: Any) -> Any:
 
 
 @pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
-def meter(shop: Any) -> str:
-    return str(shop.meter())
-
-
-@pytest.fixture
 def subscription(january: Any, shop: Any, customer: str, meter: str) -> Any:
     """Calls, 2 of them on the first day, and seats; it is day 15."""
     items = [{"price": shop.price(meter, unit_amount=10).id}, {"price": january.seats()}]

@@ -14,16 +14,6 @@ def shop(january: Any) -> Any:
     return january.shop
 
 
-@pytest.fixture
-def customer(shop: Any) -> str:
-    return str(shop.customer())
-
-
-@pytest.fixture
-def calls(shop: Any) -> str:
-    return str(shop.price(shop.meter(), unit_amount=10).id)
-
-
 def test_usage_of_a_trial_is_shown_at_0(january: Any, shop: Any, customer: str, calls: str) -> None:
     subscription = shop.subscription(customer, calls, trial_period_days=14)
     january.use(customer, 5, day=0)
