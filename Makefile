@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories bench check format lock clean
+.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes bench bench-submit check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,8 +33,32 @@ up: $(STAMP) ## everything running, until Ctrl-C
 histories: $(STAMP) ## play 200,000 histories of a meter event by the workers' own rules
 	@$(TETHERED) $(BIN)/python -m model $(ARGS)
 
+chaos: $(STAMP) ## 100,000 rows through faults of every kind: nothing lost, nothing doubled
+	@$(TETHERED) $(BIN)/python -m chaos $(ARGS)
+
+chaos-long: $(STAMP) ## the same with 1,000,000 rows and 1,000 kills; half an hour
+	@$(TETHERED) $(BIN)/python -m chaos --long $(ARGS)
+
+powercuts: $(STAMP) ## 100 power cuts on the queue and the ledger: nothing acknowledged is lost
+	@$(TETHERED) $(BIN)/python -m chaos.power $(ARGS)
+
+days: $(STAMP) ## days of outages on a virtual clock: each unit is billed once, or stands before a person
+	@$(TETHERED) $(BIN)/python -m chaos.days $(ARGS)
+
+crashpoints: $(STAMP) ## die at every crash point, in every way, and let the rest go on
+	@$(TETHERED) $(BIN)/python -m chaos.crashes $(ARGS)
+
+restores: $(STAMP) ## put the ledger back to an earlier time, 20 times: noticed each time, nothing billed twice
+	@$(TETHERED) $(BIN)/python -m chaos.restores $(ARGS)
+
+lanes: $(STAMP) ## eight submit processes share one limit: no two calls on a lane, nobody starved
+	@$(TETHERED) $(BIN)/python -m chaos.lanes $(ARGS)
+
 bench: $(STAMP) ## measure the sandbox: 200 clients for a minute, every answer checked
 	@$(TETHERED) $(BIN)/python -m bench.sandbox $(ARGS)
+
+bench-submit: $(STAMP) ## measure one submit process with 64 lanes, beside the bare calls
+	@$(TETHERED) $(BIN)/python -m bench.submit $(ARGS)
 
 check: $(STAMP) ## lint and types
 	@$(BIN)/ruff check .

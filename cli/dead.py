@@ -7,7 +7,7 @@ import click
 from cli.dead_drain import drain
 from cli.dead_show import show
 from cli.exits import FINDINGS, OK
-from cli.ledger import reading, writing
+from cli.ledger import committing, reading, writing
 from cli.letters import (
     FieldParameter,
     LetterParameter,
@@ -80,7 +80,7 @@ def list_letters(  # one parameter an option of the command
     """List what needs a person, the longest waiting first, with the totals of each class at the end.
 
     Classes: refused, held and conflict are meter events; quarantined and row_conflict are rows; failed are Stripe's
-    events.
+    events; external is what Stripe counts and a restored ledger does not know.
     """
     place = _place(after)
     with reading() as tx:
@@ -120,7 +120,7 @@ def retry_letter(
     applied again. Asked twice, nothing more happens.
     """
     timing = settings.load().timing
-    with writing() as tx, tx.transaction():
+    with writing() as tx, committing(tx):
         ordered = Ordered(tx=tx, letter=letter, order=order_of(actor, reason))
         answer = retry(ordered, correction=correction_of(set_to, left_out), timing=timing)
     print_answer(answer, as_json=as_json)
@@ -134,9 +134,10 @@ def retry_letter(
 def discard_letter(*, letter: LetterId, reason: str, actor: str | None, as_json: bool) -> int:
     """Take ID off the desk for good. It stays on the books with the reason, and is never sent again.
 
-    A held meter event may have been billed all the same: that is said, and for you to settle.
+    A held meter event may have been billed all the same: that is said, and for you to settle. Of what is external, the
+    rows of its hour are then sent as usual, also those that Stripe counts already.
     """
-    with writing() as tx, tx.transaction():
+    with writing() as tx, committing(tx):
         answer = discard(Ordered(tx=tx, letter=letter, order=order_of(actor, reason)))
     print_answer(answer, as_json=as_json)
     return OK

@@ -17,7 +17,7 @@ import click
 from rich.progress import Progress
 
 from cli.exits import FINDINGS, INTERRUPTED, OK
-from cli.ledger import writing
+from cli.ledger import committing, writing
 from cli.letters import filter_options, line_of, wanted_of
 from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_words, stderr, stdout
@@ -133,7 +133,7 @@ class Drainer:
         return drained
 
     def _retry(self, one: DeadLetter) -> Answer:
-        with self._tx.transaction(force_rollback=self._is_dry):
+        with committing(self._tx, is_dry=self._is_dry):
             return retry(
                 Ordered(tx=self._tx, letter=read_letter_id(one.letter), order=self._order), timing=self._timing
             )

@@ -12,7 +12,7 @@ from cli.output import instant, json_option, print_json, shown
 from cli.row import meter_event_lines
 from service.ledger.actions import OperatorAction
 from service.ledger.desk import CLASSES
-from service.ledger.letter_story import LetterStory, Reading, ToldEvent, ToldOtherwise, tell_letter
+from service.ledger.letter_story import LetterStory, ToldEvent, ToldExternal, ToldOtherwise, tell_letter
 from service.ledger.story import QuarantinedRow, Story
 from service.letters import LetterId
 
@@ -31,13 +31,10 @@ REMEDIES = {
     "quarantined": "dead retry --set field=value records it; dead discard leaves it out",
     "row_conflict": "publish the difference as a row with an id of its own, then dead discard",
     "failed": "dead retry applies it again; dead discard leaves it",
-}
-VERDICTS = {
-    "present": "it counts",
-    "absent": "not there; no proof yet",
-    "proven_absent": "proven absent",
-    "part": "neither the whole nor nothing",
-    "contradicted": "no lag explains this",
+    "external": (
+        "let producers send the rows of its time again, and it is matched by itself; where it is nobody's usage, set it"
+        " right at Stripe and dead discard it: the rows of its hour are then sent as usual"
+    ),
 }
 
 
@@ -68,7 +65,6 @@ def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
         yield f"{letter}  does not need a person (any more)."
     if story.meter_event:
         yield from _of_meter_event(story.meter_event)
-    yield from map(_of_reading, story.readings)
     if story.quarantined:
         yield from _of_quarantined(story.quarantined)
     for replayed in story.replayed:
@@ -77,6 +73,8 @@ def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
         yield from _of_conflict(story.conflict)
     if story.event:
         yield from _of_event(story.event)
+    if story.external:
+        yield from _of_external(story.external)
     yield from map(_of_action, reversed(story.actions))
 
 
@@ -88,16 +86,6 @@ def _of_meter_event(story: Story) -> Iterator[str]:
     if meter_event.entries > len(story.rows):
         yield f"  and {meter_event.entries - len(story.rows):,} rows more"
     yield from meter_event_lines(meter_event, story)
-
-
-def _of_reading(read: Reading) -> str:
-    figures = f"counted {shown(read.counted)}, settled {shown(read.settled)}, expected {shown(read.expected)}"
-    canary = f", canary me-{read.canary_id}" if read.canary_id else ""
-    return f"  {instant(read.read_at)}  read back (generation {read.generation}): {figures}{canary}: {_verdict(read)}"
-
-
-def _verdict(read: Reading) -> str:
-    return VERDICTS.get(read.verdict, read.verdict)
 
 
 def _of_quarantined(row: QuarantinedRow) -> Iterator[str]:
@@ -118,6 +106,15 @@ def _of_event(event: ToldEvent) -> Iterator[str]:
     told = f"{shown(event.type)} of {shown(event.object_id)}, told {event.deliveries} times"
     yield f"  {instant(event.received_at)}  {told}"
     yield f"    {event.state.capitalize()} after {event.failures} failures: {shown(event.reason)}"
+
+
+def _of_external(external: ToldExternal) -> Iterator[str]:
+    told = (
+        f"{shown(external.value)} {external.meter} of {external.customer} in the minute of {instant(external.minute)}"
+    )
+    yield f"  {instant(external.found_at)}  Stripe counts {told}, found after restore {external.epoch_id}"
+    if external.meter_event_id is not None:
+        yield f"    Its rows came again: me-{external.meter_event_id}"
 
 
 def _of_action(one: OperatorAction) -> str:

@@ -4,13 +4,15 @@ import click
 from rich.text import Text
 
 from cli.exits import FAILURE, OK, USAGE
-from cli.output import json_option, print_json, shown, stdout
+from cli.output import json_option, print_json, shown, stdout, watched
 from service.doctor import could_run, examine
+from service.doctor_invariants import examine_invariants
 from service.findings import Finding, Severity
 
 EPILOG = """\b
 Examples:
   meterpost doctor
+  meterpost doctor --invariants
   meterpost doctor --json | jq '.findings[] | select(.severity != "fine")'
 """
 MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.FAILURE: ("✗", "red")}
@@ -18,18 +20,24 @@ MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Sev
 
 @click.command(epilog=EPILOG)
 @json_option
-def command(*, as_json: bool) -> int:
+@click.option("--invariants", is_flag=True, help="Also whether the books hold: reads them all.")
+def command(*, as_json: bool, invariants: bool) -> int:
     """Say what is missing or unsafe: settings, Redis, PostgreSQL, clocks, Stripe, meters, webhook secrets, workers.
 
     Changes nothing, and takes some seconds at most. Exit codes: 0 fine or warnings, 1 a failure, 2 the settings cannot
     be read.
     """
-    findings = examine()
+    findings = [*examine(), *(_examine_invariants() if invariants else ())]
     if as_json:
         print_json({"ok": _code(findings) == OK, "findings": findings})
     else:
         _print(findings)
     return _code(findings)
+
+
+def _examine_invariants() -> list[Finding]:
+    with watched() as progress:
+        return examine_invariants(lambda lanes: progress.track(lanes, description="reading Stripe's books"))
 
 
 def _print(findings: list[Finding]) -> None:

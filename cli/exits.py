@@ -26,6 +26,7 @@ EXPECTED: Mapping[str, int] = {
     "service.migrate.MigrationEdited": FAILURE,
     "service.queues.QueueUnavailable": FAILURE,
     "service.settings.SettingsInvalid": USAGE,
+    "service.witness.WitnessUnreadable": FAILURE,
 }
 
 

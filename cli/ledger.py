@@ -10,6 +10,7 @@ import psycopg
 
 from cli.exits import Failed
 from service import settings
+from service.crash_points import before_commit, crash_point
 from service.ledger import LedgerUnavailable, Transaction
 from service.migrate import pending
 from service.redaction import scrub
@@ -28,10 +29,21 @@ def reading() -> Iterator[Transaction]:
 
 @contextmanager
 def writing() -> Iterator[Transaction]:
-    """A connection to an up-to-date ledger, on which each `with tx.transaction():` commits at its end."""
+    """A connection to an up-to-date ledger, on which each `with committing(tx):` commits at its end."""
     with connected(options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS}", is_autocommit=True) as tx:
         _require_up_to_date(tx)
         yield tx
+
+
+@contextmanager
+def committing(tx: Transaction, *, is_dry: bool = False) -> Iterator[None]:
+    """One transaction on what `writing` gave: all that a person orders, or nothing; rolled back where `is_dry`."""
+    with tx.transaction(force_rollback=is_dry):
+        yield
+        crash_point("desk.before_commit")
+        if not is_dry:
+            before_commit(tx)
+    crash_point("desk.after_commit")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ COMMANDS = {
     "dead": "The desk: list, show, retry, discard and drain what needs a person.",
     "pause": "Send nothing more, of the account or of one meter, until resumed.",
     "resume": "Take back a pause.",
+    "reconcile": "After a restore of the ledger: compare it with Stripe's books, and confirm.",
     "usage": "Report usage: one row, or a file of rows.",
     "row": "Tell a row's whole story.",
     "meter": "List the meters at Stripe.",

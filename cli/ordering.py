@@ -38,12 +38,15 @@ def order_options(command: Command) -> Command:
     reason = click.option(
         "--reason", required=True, type=Sentence(chars_max=REASON_CHARS_MAX), help="Why; kept with the action for ever."
     )
-    actor = click.option(
+    return reason(actor_option(command))
+
+
+def actor_option(command: Command) -> Command:
+    return click.option(
         "--actor",
         type=Sentence(chars_max=ACTOR_CHARS_MAX),
         help="Who wants it; by default the system's user and host.",
-    )
-    return reason(actor(command))
+    )(command)
 
 
 def meter_option(meaning: str) -> Callable[[Command], Command]:

@@ -6,7 +6,8 @@ terminal as a control character. Away from a terminal nothing is cut to a width:
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 import click
 from rich import box
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -82,6 +84,14 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     return Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def watched() -> Iterator[Progress]:
+    """A bar on stderr, where somebody watches."""
+    console = stderr()
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        yield progress
 
 
 def shown(value: object) -> str:

@@ -3,7 +3,7 @@
 import click
 
 from cli.exits import OK
-from cli.ledger import writing
+from cli.ledger import committing, writing
 from cli.ordering import meter_option, order_of, order_options
 from cli.output import instant, json_option, print_json, print_words, shown
 from service import settings
@@ -45,7 +45,7 @@ def command(*, meter: str, reason: str, actor: str | None, as_json: bool) -> int
 
 
 def _pause(tx: Transaction, account: str, meter: str, *, order: Order) -> bool:
-    with tx.transaction():
+    with committing(tx):
         return pause(tx, account, meter, order=order)
 
 

@@ -3,7 +3,7 @@
 import click
 
 from cli.exits import OK
-from cli.ledger import writing
+from cli.ledger import committing, writing
 from cli.ordering import meter_option, order_of, order_options
 from cli.output import json_option, print_json, print_words, shown
 from service import settings
@@ -28,7 +28,7 @@ def command(*, meter: str, reason: str, actor: str | None, as_json: bool) -> int
     """
     account = settings.load().account
     with writing() as tx:
-        with tx.transaction():
+        with committing(tx):
             was_paused = resume(tx, account, meter, order=order_of(actor, reason))
         left = [one for one in pauses(tx) if one.account == account]
     if as_json:

@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from operator import itemgetter
 
 import click
 
 from cli.exits import OK, Failed
 from cli.ledger import reading
 from cli.output import instant, json_option, print_json, shown
+from service.ledger.confirming import HOUR
 from service.ledger.story import (
     ConflictingRow,
     MadeAttempt,
+    MadeCancellation,
     QuarantinedRow,
+    Reading,
     RecordedRow,
     ReportedMeterEvent,
     Story,
@@ -41,6 +45,25 @@ OUTCOMES = {
     "unavailable": "it did not count, and is sent again",
     "unknown": "it may have counted",
 }
+
+
+VERDICTS = {
+    "present": "it counts",
+    "unseen": "not there yet, as a lag may explain",
+    "absent": "not there; no proof yet",
+    "proven_absent": "proven absent",
+    "part": "neither the whole nor nothing",
+    "contradicted": "no lag explains this",
+}
+VERDICTS_AGAIN = {
+    "agreed": "they agree",
+    "differs": "read again, because one answer may be old",
+    "surplus": "one counts twice",
+    "pending": "the cancellation does not show yet",
+    "contradicted": "no lag explains this",
+    "elsewhere": "the difference is in no minute of ours",
+}
+CANCELLATIONS = OUTCOMES | {"unknown": "it may have heeded it", "unavailable": "it did not, and is asked again"}
 
 
 @click.group()
@@ -105,9 +128,8 @@ def meter_event_lines(meter_event: ReportedMeterEvent, story: Story) -> Iterator
     for used in story.identifiers:
         if used.meter_event_id == meter_event.meter_event_id:
             yield from _of_identifier(used, story)
-    for when, text in ((meter_event.accepted_at, "accepted"), (meter_event.confirmed_at, "confirmed")):
-        if when is not None:
-            yield _at(when, text)
+    for when, text in sorted(_what_followed(meter_event, story), key=itemgetter(0)):
+        yield _at(when, text)
     yield f"    {meter_event.state.capitalize()}: {STATES[meter_event.state]}{_why(meter_event)}"
 
 
@@ -118,9 +140,34 @@ def _of_identifier(used: UsedIdentifier, story: Story) -> Iterator[str]:
             yield _at(attempt.started_at, f"called Stripe: {_ended(attempt)}")
 
 
-def _ended(attempt: MadeAttempt) -> str:
+def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tuple[datetime, str]]:
+    """What became of it at Stripe, each with its time."""
+    for when, text in ((meter_event.accepted_at, "accepted"), (meter_event.confirmed_at, "confirmed")):
+        if when is not None:
+            yield when, text
+    for read in story.readings:
+        if read.meter_event_id == meter_event.meter_event_id:
+            yield read.read_at, _of_reading(read)
+    for again in story.read_again:
+        if again.meter_event_id == meter_event.meter_event_id:
+            figures = f"counted {shown(again.counted)}, expected {shown(again.expected)}"
+            span = "its hour was read again" if again.length >= HOUR else "its minute was read again"
+            yield again.read_at, f"{span}: {figures}: {VERDICTS_AGAIN[again.verdict]}"
+    for made in story.cancellations:
+        if made.meter_event_id == meter_event.meter_event_id:
+            yield made.started_at, f"asked Stripe to cancel one copy of {made.identifier}: {_ended(made)}"
+
+
+def _of_reading(read: Reading) -> str:
+    figures = f"counted {shown(read.counted)}, settled {shown(read.settled)}, expected {shown(read.expected)}"
+    canary = f", canary me-{read.canary_id}" if read.canary_id else ""
+    return f"read back (generation {read.generation}): {figures}{canary}: {VERDICTS[read.verdict]}"
+
+
+def _ended(attempt: MadeAttempt | MadeCancellation) -> str:
+    outcomes = OUTCOMES if isinstance(attempt, MadeAttempt) else CANCELLATIONS
     said = [
-        OUTCOMES[attempt.outcome],
+        outcomes[attempt.outcome],
         f"status {attempt.status}" if attempt.status else "",
         shown(attempt.code),
         shown(attempt.detail),

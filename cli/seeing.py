@@ -1,8 +1,10 @@
 """One look at everything that stands somewhere: what `status` answers once, and what it redraws while watched."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from cli.output import age, shown
+from cli.output import age, instant, shown
+from service.ledger.epochs import Restore
 from service.ledger.pauses import ALL_METERS, Pause
 
 COLUMNS = ("step", "state", "#count", "#oldest", "", "meaning")
@@ -29,12 +31,23 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """Stripe fails, or refuses the key: nothing is called before `until`, and then one call tries."""
+
+    until: datetime
+    trials_failed: int  # since it was opened, itself not counted
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Seen:
     """The shape of the answer in JSON. `away` says what could not be looked at."""
 
     steps: list[Step]
     pauses: list[Paused]
     away: list[str]
+    breaker: Breaker | None = None  # null: closed
+    restore: Restore | None = None  # that waits for a person: nothing is sealed or sent
 
 
 def row_of(step: Step) -> tuple[object, ...]:
@@ -44,7 +57,21 @@ def row_of(step: Step) -> tuple[object, ...]:
 
 def words_of(seen: Seen) -> list[str]:
     """What a person should read before the figures."""
-    return [*(f"away: {text}" for text in seen.away), *map(_told, seen.pauses)]
+    return [*(f"away: {text}" for text in seen.away), *_restored(seen), *_broken(seen), *map(_told, seen.pauses)]
+
+
+def _restored(seen: Seen) -> list[str]:
+    if seen.restore is None:
+        return []
+    why = f"since {instant(seen.restore.began_at)}: {shown(seen.restore.cause)}"
+    return [f"the ledger was restored, and nothing is sealed or sent {why}; run meterpost reconcile --epoch"]
+
+
+def _broken(seen: Seen) -> list[str]:
+    if seen.breaker is None:
+        return []
+    tries = f"one call tries at {instant(seen.breaker.until)}; so far {seen.breaker.trials_failed} have failed"
+    return [f"nothing is sent: {shown(seen.breaker.reason)}; {tries}"]
 
 
 def _told(paused: Paused) -> str:

@@ -9,10 +9,12 @@ import redis
 from cli.exits import FAILURE, OK
 from cli.ledger import reading
 from cli.output import json_option, print_json, print_table, print_words
-from cli.seeing import COLUMNS, Paused, Seen, Step, row_of, words_of
+from cli.seeing import COLUMNS, Breaker, Paused, Seen, Step, row_of, words_of
 from cli.watching import watch
 from service import settings, wakeups
 from service.ledger import LedgerUnavailable
+from service.ledger.accounts import PinnedAccount, pinned_account
+from service.ledger.epochs import open_restore
 from service.ledger.overview import Standing, ledger_time, overview
 from service.ledger.pauses import pauses
 from service.queues import QueueUnavailable, RowQueue
@@ -26,7 +28,7 @@ Examples:
   meterpost status --json | jq '.steps[] | select(.needs_person)'
 """
 WAKEUP_STEPS = ("submit", "apply")
-NEEDS_PERSON = frozenset({"garbled", "quarantined", "conflict", "refused", "held", "failed"})
+NEEDS_PERSON = frozenset({"garbled", "quarantined", "conflict", "external", "refused", "held", "failed"})
 SENTENCES = {
     ("publish", "waiting"): "messages on the queue that nobody has claimed yet",
     ("publish", "unacked"): "messages claimed by record and not committed yet",
@@ -36,6 +38,10 @@ SENTENCES = {
     ("record", "quarantined"): "rows that could not be read, with their reasons",
     ("record", "conflict"): "row ids told again with other content; the first content counts",
     ("seal", "unsealed"): "entries whose bucket is not over or whose meter is not known",
+    (
+        "seal",
+        "external",
+    ): "amounts that Stripe counts and a restored ledger does not know; their hours wait for the rows",
     ("submit", "sealed"): "meter events that wait to be sent",
     ("submit", "unknown"): "meter events that may count; the same identifier is sent again",
     ("submit", "refused"): "meter events that Stripe will not take",
@@ -113,15 +119,25 @@ def _queue(chosen: Settings, seen: Seen) -> None:
     seen.steps.append(_step("publish", "garbled", depth.garbled))
 
 
-def _ledger(_chosen: Settings, seen: Seen) -> None:
+def _ledger(chosen: Settings, seen: Seen) -> None:
     with reading() as tx:
+        seen.breaker = _breaker(pinned_account(tx, chosen.account))
         standings, paused, now = overview(tx), pauses(tx), ledger_time(tx)
+        seen.restore = open_restore(tx)
     found = {(one.step, one.state): one for one in standings}
     nothing = (Standing(step, state, 0, None) for step, state in ORDER if _is_ledgers(step, state))
     for one in ({(one.step, one.state): one for one in nothing} | found).values():
         seen.steps.append(_step(one.step, one.state, one.count, oldest_s=_seconds_since(one.since, now=now)))
     for pause in paused:
         seen.pauses.append(Paused(pause=pause, age_s=max(0, int((now - pause.paused_at).total_seconds()))))
+
+
+def _breaker(account: PinnedAccount | None) -> Breaker | None:
+    if account is None or account.openings == 0:
+        return None
+    assert account.paused_until is not None, "an open breaker waits"
+    reason = account.pause_reason or ""
+    return Breaker(until=account.paused_until, trials_failed=account.openings - 1, reason=reason)
 
 
 def _is_ledgers(step: str, state: str) -> bool:

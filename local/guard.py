@@ -76,15 +76,16 @@ def _started(order: dict[str, object], directory: Path, temporary: Path) -> Runn
 
 
 def _program(order: dict[str, object], directory: Path, temporary: Path, *, port: int) -> Program:
-    match order["kind"]:
-        case "valkey":
-            return Valkey(directory=directory, port=port)
-        case "postgres":
-            return Postgres(directory=directory, port=port, scratch=temporary, fsync=bool(order["fsync"]))
-        case "sandbox":
+    match order:
+        case {"kind": "valkey", "changed": dict(changed), "env": dict(env)}:
+            return Valkey(directory=directory, port=port, changed=changed, env=env)
+        case {"kind": "postgres", "fsync": bool(fsync), "changed": dict(changed), "env": dict(env)}:
+            tried = {"changed": changed, "env": env}
+            return Postgres(directory=directory, port=port, scratch=temporary, fsync=fsync, **tried)
+        case {"kind": "sandbox"}:
             return Sandbox(directory=directory, port=port)
         case unknown:
-            raise ServerError(f"no kind of server is called {unknown}")
+            raise ServerError(f"no server is started by this order: {unknown}")
 
 
 def _serve(server: Running, parent: int) -> None:

@@ -10,9 +10,9 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,16 +33,26 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+NOTHING: Mapping[str, str] = {}
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @contextmanager
-def postgres(data_dir: Path | None = None, *, port: int | None = None, fsync: bool = True) -> Iterator[Server]:
+def postgres(
+    data_dir: Path | None = None,
+    *,
+    port: int | None = None,
+    fsync: bool = True,
+    changed: Mapping[str, str] = NOTHING,
+    env: Mapping[str, str] = NOTHING,
+) -> Iterator[Server]:
     """Run PostgreSQL on 127.0.0.1; without `data_dir` its files end with the block.
 
-    `fsync=False` is for tests that never ask whether a crash loses anything.
+    `fsync=False` is for tests that never ask whether a crash loses anything. `changed` are settings other than ours,
+    and `env` is added to the server's environment: both are for trying it out.
     """
-    with guarded("postgres", data_dir=data_dir and str(data_dir), port=port, fsync=fsync) as server:
+    where = {"data_dir": data_dir and str(data_dir), "port": port}
+    with guarded("postgres", **where, fsync=fsync, changed=dict(changed), env=dict(env)) as server:
         yield server
 
 
@@ -54,6 +64,8 @@ class Postgres:
     port: int
     scratch: Path
     fsync: bool
+    changed: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
     stop_signal = signal.SIGINT  # "fast": open transactions are rolled back, and shared memory is given back
 
     @property
@@ -68,9 +80,9 @@ class Postgres:
         binaries = self._binaries()
         if not self._cluster.exists():
             self._make_cluster(binaries)
-        settings = SETTINGS | {"port": str(self.port)} | ({} if self.fsync else UNSAFE)
+        settings = SETTINGS | {"port": str(self.port)} | ({} if self.fsync else UNSAFE) | dict(self.changed)
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return self._run([str(binaries / "postgres"), "-D", str(self._cluster), *options])
+        return self._run([str(binaries / "postgres"), "-D", str(self._cluster), *options], env=self.env)
 
     def is_ready(self, pid: int) -> bool:
         """Whether this very process says so in its cluster, as `pg_ctl --wait` asks it."""
@@ -104,7 +116,7 @@ class Postgres:
             raise ServerError(f"initdb refused:\n{self.log.read_text()}")
         unfinished.rename(self._cluster)
 
-    def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
+    def _run(self, command: list[str], *, env: Mapping[str, str] = NOTHING) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 tethered(command, ended_by=signal.SIGINT, user=server_user()),
@@ -112,7 +124,7 @@ class Postgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"LC_ALL": "C", "TZ": "UTC"},  # and initdb need not search for the time zone
+                env=os.environ | {"LC_ALL": "C", "TZ": "UTC"} | dict(env),  # initdb need not search for the time zone
             )
 
     def _own(self, path: Path) -> None:

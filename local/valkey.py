@@ -5,13 +5,14 @@ Redis: what was acknowledged is on the disk. `deploy/redis.conf` says the same f
 test compares them.
 """
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,14 +25,25 @@ DURABILITY = {
     "save": '""',  # no snapshots: the file of appends is the truth
     "maxmemory-policy": "noeviction",  # full means refusing loudly, never forgetting rows
 }
+NOTHING: Mapping[str, str] = {}
 REPLY_TIMEOUT_S = 1.0
 REPLY_SIZE = 65536
 
 
 @contextmanager
-def valkey(data_dir: Path | None = None, *, port: int | None = None) -> Iterator[Server]:
-    """Run Valkey on 127.0.0.1; without `data_dir` its files end with the block."""
-    with guarded("valkey", data_dir=data_dir and str(data_dir), port=port) as server:
+def valkey(
+    data_dir: Path | None = None,
+    *,
+    port: int | None = None,
+    changed: Mapping[str, str] = NOTHING,
+    env: Mapping[str, str] = NOTHING,
+) -> Iterator[Server]:
+    """Run Valkey on 127.0.0.1; without `data_dir` its files end with the block.
+
+    `changed` are settings other than ours, and `env` is added to its environment: both are for trying it out.
+    """
+    where = {"data_dir": data_dir and str(data_dir), "port": port}
+    with guarded("valkey", **where, changed=dict(changed), env=dict(env)) as server:
         yield server
 
 
@@ -41,6 +53,8 @@ class Valkey:
 
     directory: Path
     port: int
+    changed: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
     stop_signal = signal.SIGTERM
 
     @property
@@ -52,7 +66,8 @@ class Valkey:
         return self.directory / "valkey.log"
 
     def launch(self) -> subprocess.Popen[bytes]:
-        settings = {"bind": "127.0.0.1", "port": str(self.port), "dir": ".", "databases": "16"} | DURABILITY
+        where = {"bind": "127.0.0.1", "port": str(self.port), "dir": "."}
+        settings = where | {"databases": "16"} | DURABILITY | dict(self.changed)
         options = [word for name, value in settings.items() for word in (f"--{name}", value.strip('"'))]
         with self.log.open("ab") as log:
             return subprocess.Popen(
@@ -61,6 +76,7 @@ class Valkey:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env=os.environ | dict(self.env),
             )
 
     def is_ready(self, pid: int) -> bool:

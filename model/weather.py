@@ -1,14 +1,19 @@
-"""What goes wrong in a history, and when: stretches of hours, each with its own chances, all drawn from one seed."""
+"""What goes wrong in a history, and when: stretches of hours, each with its own chances, all drawn from one seed.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+Times are whole seconds from the history's begin. Instants are asked about in order, so that a stretch is drawn when the
+history comes to it and not before: most end sooner.
+"""
+
+from collections.abc import Iterator
 from random import Random
+from typing import NamedTuple
 
 HOUR_S = 3_600
 STORM_MAX_S = 60 * HOUR_S
 STORMS_MAX = 4
 STALE_S = 20 * 60  # shorter than the time between two readings that prove an absence
 LAG_MAX_S = 40 * HOUR_S
+LAG_S = 60
 
 HEARD = "heard"
 FATES = (
@@ -23,8 +28,10 @@ FATES = (
     "error_after",  # 500 though applied, replayed under its key
     "gateway",  # 502 though applied, kept nowhere
     "conflict",  # 409: another call is under way
+    "lock_timeout",  # 429: another call holds the customer
     "killed_before",  # the worker dies between its commit and its call
     "killed_after",  # the worker dies before it hears the answer
+    "killed_closing",  # the worker dies between closing its attempt and giving the lane back
     "frozen_before",  # the worker stands still between its commit and its call
     "frozen_after",  # the worker stands still before it hears the answer
 )
@@ -34,23 +41,34 @@ DOUBTFUL = ("vanished", "reply_lost", "late", "error_kept", "error_after", "gate
 HARD_SHARE = 0.5
 REFUSING_SHARE = 0.15
 EVERYTHING_SHARE = 0.2
+REASONS_MAX = 3
 CANARY_SHARE = 0.8
 """Of the histories: mostly a meter is used by others too."""
-STALE_WHERE_IT_HURTS = (42 * HOUR_S, 50 * HOUR_S)
-"""When an absence is first read: a day after the window has closed."""
+CANARY_EVERY_S = 6 * HOUR_S
+SLOW_CANARY_S = 20 * HOUR_S
+"""How long before its acceptance every second canary was called for and received, though nobody heard so."""
+STALE_READINGS_MAX = 4
+"""One of the first so many readings of a minute is answered from an old copy, and others soon after it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(NamedTuple):
     until: float
-    weights: Sequence[int]
+    fates: tuple[str, ...]
     is_refusing: bool
     """Stripe refuses for good what it would have to count: a customer deleted, a meter deactivated."""
-    lag_s: float
+    lag_s: int
     """How far Stripe's summaries are behind."""
 
 
-FAIR = Stretch(until=float("inf"), weights=(1, *[0] * (len(FATES) - 1)), is_refusing=False, lag_s=60.0)
+class Canary(NamedTuple):
+    """Another meter event of the meter, which the books show."""
+
+    number: int
+    called_at: int
+    accepted_at: int
+
+
+FAIR = Stretch(until=float("inf"), fates=(HEARD,), is_refusing=False, lag_s=LAG_S)
 
 
 class Weather:
@@ -58,55 +76,71 @@ class Weather:
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
-        is_hard = chance.random() < HARD_SHARE
-        self._stretches = list(_hard_storms(chance) if is_hard else _storms(chance))
-        self._stale_from = chance.uniform(*(STALE_WHERE_IT_HURTS if is_hard else (0, 2 * STORM_MAX_S)))
-        self.has_canaries = chance.random() < CANARY_SHARE
+        self._random = chance.random
+        self._is_hard = self._random() < HARD_SHARE
+        self._storms = 1 + int(self._random() * STORMS_MAX) if self._is_hard else int(self._random() * (STORMS_MAX + 1))
+        self._readings_until_stale = int(self._random() * STALE_READINGS_MAX)
+        self._stale_until = 0
+        self._has_canaries = self._random() < CANARY_SHARE
+        self._shown_until = 0
+        self._stretch = self._next(0)
 
-    def at(self, instant: float) -> Stretch:
-        for stretch in self._stretches:
-            if instant < stretch.until:
-                return stretch
-        return FAIR
+    def at(self, instant: int) -> Stretch:
+        while instant >= self._stretch.until:
+            until = int(self._stretch.until)
+            self._shown_until = max(self._shown_until, until - self._stretch.lag_s)
+            self._stretch = self._next(until)
+        return self._stretch
 
-    def fate(self, instant: float) -> str:
-        stretch = self.at(instant)
-        return HEARD if stretch is FAIR else self._chance.choices(FATES, stretch.weights)[0]
+    def fate(self, instant: int) -> str:
+        fates = self.at(instant).fates
+        return fates[int(self._random() * len(fates))]
 
-    def is_stale(self, instant: float) -> bool:
-        """Whether a single reading of a minute may be answered from an old copy."""
-        return self._stale_from <= instant < self._stale_from + STALE_S
+    def shown_until(self, instant: int) -> int:
+        """Up to when the summaries show what was counted; it stands still in a lag, and never goes back."""
+        lag_s = self.at(instant).lag_s
+        return max(self._shown_until, instant - lag_s)
 
+    def is_stale(self, instant: int) -> bool:
+        """Whether this reading of a minute is answered from an old copy, which is there once and not for long."""
+        if self._readings_until_stale == 0:
+            self._stale_until = instant + STALE_S
+        self._readings_until_stale -= 1
+        return instant < self._stale_until
 
-def _storms(chance: Random) -> Iterator[Stretch]:
-    """Of any length: minutes, mostly, and now and then days."""
-    until = 0.0
-    for _ in range(chance.randint(0, STORMS_MAX)):
-        until += min(STORM_MAX_S, chance.lognormvariate(9.5, 1.5))
-        yield Stretch(
-            until=until,
-            weights=_weights(chance, FATES),
-            is_refusing=chance.random() < REFUSING_SHARE,
-            lag_s=chance.choice([60.0, HOUR_S, chance.uniform(0, LAG_MAX_S)]),
+    def canaries(self, instant: int) -> Iterator[Canary]:
+        """Those that are accepted and shown by now, the newest first."""
+        shown_until = self.shown_until(instant)
+        for number in range(instant // CANARY_EVERY_S if self._has_canaries else 0, 0, -1):
+            accepted_at = number * CANARY_EVERY_S
+            called_at = accepted_at - SLOW_CANARY_S * (number % 2)
+            if called_at <= shown_until:
+                yield Canary(number, called_at, accepted_at)
+
+    def _next(self, begin: int) -> Stretch:
+        if self._storms == 0:
+            return FAIR
+        self._storms -= 1
+        if self._is_hard:
+            return self._hard_storm(begin)
+        return self._storm(begin)
+
+    def _storm(self, begin: int) -> Stretch:
+        """Of any length: minutes, mostly, and now and then days."""
+        lasts_s = min(STORM_MAX_S, int(self._chance.lognormvariate(9.5, 1.5)))
+        lag_s = (LAG_S, HOUR_S, int(self._random() * LAG_MAX_S))[int(self._random() * 3)]
+        return Stretch(begin + lasts_s, self._fates(FATES), self._random() < REFUSING_SHARE, lag_s)
+
+    def _hard_storm(self, begin: int) -> Stretch:
+        """Of a day or two, in which nobody hears what became of a call; the window closes within them."""
+        lasts_s = 10 * HOUR_S + int(self._random() * (STORM_MAX_S - 10 * HOUR_S))
+        lag_s = LAG_S if self._random() < 0.5 else 20 * HOUR_S + int(self._random() * (LAG_MAX_S - 20 * HOUR_S))
+        return Stretch(begin + lasts_s, self._fates(DOUBTFUL), self._random() < REFUSING_SHARE, lag_s)
+
+    def _fates(self, reasons: tuple[str, ...]) -> tuple[str, ...]:
+        """Of most storms a few fates are the reason; some bring everything."""
+        if self._random() < EVERYTHING_SHARE:
+            return FATES
+        return tuple(
+            [reasons[int(self._random() * len(reasons))] for _ in range(1 + int(self._random() * REASONS_MAX))]
         )
-
-
-def _hard_storms(chance: Random) -> Iterator[Stretch]:
-    """Of a day or two, in which nobody hears what became of a call; the window closes within them."""
-    until = 0.0
-    for _ in range(chance.randint(1, STORMS_MAX)):
-        until += chance.uniform(10 * HOUR_S, STORM_MAX_S)
-        yield Stretch(
-            until=until,
-            weights=_weights(chance, DOUBTFUL),
-            is_refusing=chance.random() < REFUSING_SHARE,
-            lag_s=chance.choice([60.0, chance.uniform(20 * HOUR_S, LAG_MAX_S)]),
-        )
-
-
-def _weights(chance: Random, reasons: Sequence[str]) -> Sequence[int]:
-    """Of most storms a few fates are the reason; some bring everything."""
-    if chance.random() < EVERYTHING_SHARE:
-        return [1 + chance.randrange(3) for _ in FATES]
-    chosen = set(chance.sample(reasons, chance.randint(1, 3)))
-    return [1 if fate in chosen else 0 for fate in FATES]

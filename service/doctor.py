@@ -4,6 +4,7 @@ Nothing is changed and nothing is counted on: a check that cannot look says so, 
 the others go on.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -12,6 +13,7 @@ from service import doctor_clocks, doctor_desk, doctor_ledger, doctor_redis, doc
 from service.findings import Finding, Severity, fail, fine, warn
 from service.redaction import scrub
 from service.settings import Settings, SettingsInvalid, load
+from service.witness import FileWitness, WitnessUnreadable
 
 DEADLINE_S = 5  # for all checks, which run at once
 
@@ -36,12 +38,12 @@ def examine() -> list[Finding]:
         settings = load()
     except SettingsInvalid as invalid:
         return [fail("settings", line, "correct the variable; see meterpost config") for line in _lines(invalid)]
-    return [*check_settings(settings), *run(CHECKS, settings)]
+    return [*check_settings(settings), *check_witness(settings), *run(CHECKS, settings)]
 
 
 def could_run(findings: list[Finding]) -> bool:
     """Whether anything but the settings was looked at."""
-    return any(finding.name != "settings" for finding in findings)
+    return any(finding.name not in {"settings", "witness file"} for finding in findings)
 
 
 def check_settings(settings: Settings) -> list[Finding]:
@@ -50,6 +52,21 @@ def check_settings(settings: Settings) -> list[Finding]:
             warn("settings", "METERPOST_TIMING is fast with a live key", "leave METERPOST_TIMING out, or say standard")
         ]
     return [fine("settings", "every variable can be used")]
+
+
+def check_witness(settings: Settings) -> list[Finding]:
+    """Asked as the user that runs the doctor, which is to be the one that runs submit."""
+    file = settings.witness_file
+    if file is None:
+        return [fine("witness file", "none: Redis alone remembers the newest call (METERPOST_WITNESS_FILE)")]
+    try:
+        FileWitness(file).read()
+    except WitnessUnreadable as unusable:
+        return [fail("witness file", str(unusable), "correct METERPOST_WITNESS_FILE; nothing is sent meanwhile")]
+    if not os.access(file.parent, os.W_OK):
+        text = f"{file.parent} is closed to this user, so no call could be remembered in it"
+        return [fail("witness file", text, "let the user of submit write there; nothing is sent meanwhile")]
+    return [fine("witness file", f"{file} can be kept")]
 
 
 def run(checks: Mapping[str, Check], settings: Settings, *, deadline_s: float = DEADLINE_S) -> list[Finding]:

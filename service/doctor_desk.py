@@ -7,6 +7,7 @@ from service.findings import Finding, fail, fine, warn
 from service.ledger.actions import broken_actions
 from service.ledger.connection import Transaction
 from service.ledger.desk import Wanted, dead_totals
+from service.ledger.epochs import open_restore
 from service.ledger.pauses import ALL_METERS, Pause, pauses
 from service.migrate import MigrationEdited, pending
 from service.redaction import on_one_line
@@ -25,7 +26,16 @@ def check_desk(settings: Settings) -> list[Finding]:
 
 
 def examine_desk(tx: Transaction) -> list[Finding]:
-    return [*map(_examine_pause, pauses(tx)), _examine_actions(tx), _examine_letters(tx)]
+    return [*_examine_restore(tx), *map(_examine_pause, pauses(tx)), _examine_actions(tx), _examine_letters(tx)]
+
+
+def _examine_restore(tx: Transaction) -> list[Finding]:
+    restore = open_restore(tx)
+    if restore is None:
+        return []
+    since = restore.began_at.isoformat(timespec="seconds")
+    text = f"the ledger was restored, and nothing is sealed or sent since {since}: {restore.cause}"
+    return [fail("restore", text, "meterpost reconcile --epoch, then --confirm")]
 
 
 def _examine_pause(pause: Pause) -> Finding:

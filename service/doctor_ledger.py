@@ -55,8 +55,9 @@ def examine_server(server: LedgerServer) -> list[Finding]:
     return [reach, *(_examine_setting(server, name, harm, good=good) for name, (harm, good) in DURABLE.items())]
 
 
-def connect(url: str) -> Transaction:
-    options = f"-c statement_timeout={TIMEOUT_S}s -c default_transaction_read_only=on -c timezone=UTC"
+def connect(url: str, *, timeout_s: int = TIMEOUT_S) -> Transaction:
+    """A connection that changes nothing, and whose every statement ends within `timeout_s`."""
+    options = f"-c statement_timeout={timeout_s}s -c default_transaction_read_only=on -c timezone=UTC"
     return psycopg.connect(url, connect_timeout=TIMEOUT_S, options=options)
 
 
@@ -100,8 +101,11 @@ def _examine_schema(connection: Transaction, account: str) -> list[Finding]:
 
 def _examine_account(connection: Transaction, account: str) -> list[Finding]:
     pinned = pinned_account(connection, account)
-    if pinned is None or pinned.paused_until is None or pinned.paused_until <= ledger_time(connection):
+    if pinned is None or pinned.paused_until is None:
         return []
-    text = f"no calls before {pinned.paused_until.isoformat(timespec='seconds')}: {scrub(pinned.pause_reason or '')}"
+    if pinned.openings == 0 and pinned.paused_until <= ledger_time(connection):
+        return []
+    until, why = pinned.paused_until.isoformat(timespec="seconds"), scrub(pinned.pause_reason or "")
+    text = f"no calls before {until}, and then one to try: {why}"
     remedy = "mend the key (STRIPE_SECRET_KEY) or the network, whichever it says; calls then go on alone"
     return [warn("account", text, remedy)]

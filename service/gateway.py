@@ -6,7 +6,6 @@ SDK's and no telemetry. Reporting a meter event never raises: whatever happens b
 that Stripe documents. Words of Stripe's, or of a proxy's, are cleaned and cut here: the ledger keeps them.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,14 +20,15 @@ from service.limiter import Pace, Unlimited
 from service.meters import Meter, choose, read_meter
 from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
+from service.stripe_words import clean, is_stripes_error, page_of, plain
 
 API_VERSION = "2026-10-28.endive"
+CALL_ID = "X-Request-Id"  # the usual name of a caller's own id; Stripe's is Request-Id
 PAGE = 100
 PAGES_MAX = 1_000  # a bound on every list; 100,000 objects
 REDIRECTED = 300
 SERVER_ERROR = 500
 NO_ERROR = '{"error": {}}'
-WORDS_MAX = 500  # characters of a text that is kept of an answer; Stripe's own are below 200
 UNREADABLE = "Stripe's answer could not be read"
 MISSHAPEN = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
 
@@ -88,24 +88,33 @@ class Gateway:
         )
 
     def send_meter_event(
-        self, event_name: str, *, payload: Mapping[str, str], timestamp: int, identifier: str, idempotency_key: str
+        self,
+        event_name: str,
+        *,
+        payload: Mapping[str, str],
+        timestamp: int,
+        identifier: str,
+        idempotency_key: str,
+        call_id: str,
     ) -> Answer:
-        """Report one meter event (POST /v1/billing/meter_events). Takes no token: the caller has one. Never raises."""
-        try:
-            said = self._client.v1.billing.meter_events.create(
-                {
-                    "event_name": event_name,
-                    "payload": dict(payload),
-                    "identifier": identifier,
-                    "timestamp": timestamp,
-                },
-                {"idempotency_key": idempotency_key},
-            )
-            return _accepted(said, identifier=identifier)
-        except stripe.StripeError as error:
-            return _answer(error)
-        except Exception as odd:  # noqa: BLE001 — an attempt is open: whatever went wrong, the call may have been made
-            return Answer(reach=Reach.MAYBE_SENT, message=_clean(f"{type(odd).__name__}: {odd}"))
+        """Report one meter event (POST /v1/billing/meter_events). Takes no token: the caller has one. Never raises.
+
+        `call_id` is our name for this one call: it joins what others log of it to our attempt, an answer or none.
+        """
+        told = {"event_name": event_name, "identifier": identifier, "timestamp": timestamp}
+        options = {"idempotency_key": idempotency_key, "headers": {CALL_ID: call_id}}
+        create: Callable[..., Any] = self._client.v1.billing.meter_events.create
+        return _said(lambda: create({**told, "payload": dict(payload)}, options), identifier=identifier)
+
+    def cancel_meter_event(self, event_name: str, *, identifier: str, idempotency_key: str, call_id: str) -> Answer:
+        """Take one copy back (POST /v1/billing/meter_event_adjustments): asked for, not done, when it is answered.
+
+        As `send_meter_event`: takes no token, and never raises.
+        """
+        told = {"event_name": event_name, "type": "cancel", "cancel": {"identifier": identifier}}
+        options = {"idempotency_key": idempotency_key, "headers": {CALL_ID: call_id}}
+        create: Callable[..., Any] = self._client.v1.billing.meter_event_adjustments.create
+        return _said(partial(create, told, options), identifier=identifier)
 
     def account(self) -> StripeAccount:
         """Whose key this is. The mode is the key's own: Stripe's account object does not say it."""
@@ -138,27 +147,31 @@ class Gateway:
     def list_subscriptions(self, customer: str) -> list[dict[str, Any]]:
         """A customer's subscriptions, ended ones included, as Stripe's JSON."""
         asked = {"customer": customer, "status": "all"}
-        return self._list(self._client.v1.subscriptions.list, asked, parse=_plain)
+        return self._list(self._client.v1.subscriptions.list, asked, parse=plain)
+
+    def list_active_subscriptions(self) -> list[dict[str, Any]]:
+        """Everybody's, as Stripe's JSON."""
+        return self._list(self._client.v1.subscriptions.list, {"status": "active"}, parse=plain)
 
     def retrieve_subscription(self, subscription: str) -> dict[str, Any]:
-        return self._read(lambda: self._client.v1.subscriptions.retrieve(subscription), parse=_plain)
+        return self._read(lambda: self._client.v1.subscriptions.retrieve(subscription), parse=plain)
 
     def retrieve_invoice(self, invoice: str) -> dict[str, Any]:
-        return self._read(lambda: self._client.v1.invoices.retrieve(invoice), parse=_plain)
+        return self._read(lambda: self._client.v1.invoices.retrieve(invoice), parse=plain)
 
     def retrieve_customer(self, customer: str) -> dict[str, Any]:
-        return self._read(lambda: self._client.v1.customers.retrieve(customer), parse=_plain)
+        return self._read(lambda: self._client.v1.customers.retrieve(customer), parse=plain)
 
     def retrieve_price(self, price: str) -> dict[str, Any]:
         """With its tiers, which Stripe leaves out unless asked."""
-        return self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]}), parse=_plain)
+        return self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]}), parse=plain)
 
     def _list(
         self, page: Callable[[Any], Any], params: Mapping[str, Any], *, parse: Callable[[Any], Found]
     ) -> list[Found]:
         asked, found = {**params, "limit": PAGE}, list[Found]()
         for _ in range(PAGES_MAX):
-            more, last_id = self._read(partial(page, asked), parse=partial(_page, parse=parse))
+            more, last_id = self._read(partial(page, asked), parse=partial(page_of, parse=parse))
             found += more
             if last_id is None:
                 return found
@@ -168,7 +181,9 @@ class Gateway:
     def _read(self, call: Callable[[], Any], *, parse: Callable[[Any], Found]) -> Found:
         self._limiter.take("calls")
         try:
-            return parse(call())
+            said = call()
+            self._limiter.passed("calls")
+            return parse(said)
         except stripe.StripeError as error:
             answer = _answer(error)
             if is_limited(answer):
@@ -196,27 +211,26 @@ class _CurlClient(stripe.HTTPClient):
         except CallFailed as failed:
             raise stripe.APIConnectionError(str(failed)) from failed  # type: ignore[no-untyped-call]  # the SDK's
         body_text = answer.body.decode("utf-8", "replace")
-        if answer.status >= REDIRECTED and not _is_stripes_error(body_text):
+        if answer.status >= REDIRECTED and not is_stripes_error(body_text):
             body_text = NO_ERROR  # the SDK trips over what a proxy may say; the status is all there is to know of it
         return body_text, answer.status, answer.headers
 
 
-def _is_stripes_error(body: str) -> bool:
+def _said(call: Callable[[], Any], *, identifier: str) -> Answer:
+    """What became of one call that changes Stripe's books. It is written down as open: nothing is raised past it."""
     try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    error = said.get("error") if isinstance(said, dict) else None
-    return isinstance(error, dict) and all(
-        isinstance(error.get(name), str | None) for name in ("type", "code", "message")
-    )
+        return _accepted(call(), identifier=identifier)
+    except stripe.StripeError as error:
+        return _answer(error)
+    except Exception as odd:  # noqa: BLE001 — whatever went wrong, the call may have been made
+        return Answer(reach=Reach.MAYBE_SENT, message=clean(f"{type(odd).__name__}: {odd}"))
 
 
 def _answer(error: stripe.StripeError) -> Answer:
     if isinstance(error, stripe.APIConnectionError):
         failed = error.__cause__
         is_sent = not isinstance(failed, CallFailed) or failed.is_sent
-        return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=_clean(error))
+        return Answer(reach=Reach.MAYBE_SENT if is_sent else Reach.NOT_SENT, message=clean(error))
     status = error.http_status if isinstance(error.http_status, int) else None
     if status is None or status < REDIRECTED:  # a 2xx that cannot be read is no answer
         return Answer(reach=Reach.MAYBE_SENT, message=UNREADABLE)
@@ -224,30 +238,26 @@ def _answer(error: stripe.StripeError) -> Answer:
     return Answer(
         reach=Reach.ANSWERED,
         status=status,
-        type=_clean(getattr(said, "type", None)),
-        code=_clean(getattr(said, "code", None)),
-        message=_clean(getattr(said, "message", None) or error.user_message),
-        request_id=_clean(error.request_id) or None,
+        type=clean(getattr(said, "type", None)),
+        code=clean(getattr(said, "code", None)),
+        message=clean(getattr(said, "message", None) or error.user_message),
+        request_id=clean(error.request_id) or None,
         is_replayed=headers.get("Idempotent-Replayed") == "true",
-        limited_reason=_clean(headers.get("Stripe-Rate-Limited-Reason")),
+        limited_reason=clean(headers.get("Stripe-Rate-Limited-Reason")),
     )
 
 
 def _accepted(said: Any, *, identifier: str) -> Answer:
-    if getattr(said, "identifier", None) != identifier:
+    about = getattr(said, "identifier", None) or getattr(getattr(said, "cancel", None), "identifier", None)
+    if about != identifier:
         return Answer(reach=Reach.MAYBE_SENT, message="Stripe answered 200 about something else")
     headers = said.last_response.headers
     return Answer(
         reach=Reach.ANSWERED,
         status=said.last_response.code,
-        request_id=_clean(said.last_response.request_id) or None,
+        request_id=clean(said.last_response.request_id) or None,
         is_replayed=headers.get("Idempotent-Replayed") == "true",
     )
-
-
-def _clean(words: object) -> str:
-    """As the ledger and a log can hold it: short, without NUL and without halves of characters."""
-    return str(words or "")[:WORDS_MAX].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
@@ -260,18 +270,8 @@ def _read_error(answer: Answer) -> StripeUnavailable | StripeRefused:
     return StripeRefused(text) if is_final else StripeUnavailable(text)
 
 
-def _page(found: Any, *, parse: Callable[[Any], Found]) -> tuple[list[Found], str | None]:
-    """The page's objects, and the id to go on after where there are more."""
-    return [parse(each) for each in found.data], found.data[-1].id if found.has_more else None
-
-
 def _summary(found: Any) -> Summary:
     # A float by Stripe's schema: its shortest text is what was counted, up to float's own 15 digits.
     return Summary(
         start=datetime.fromtimestamp(found.start_time, UTC), value=Decimal(repr(found.aggregated_value)).normalize()
     )
-
-
-def _plain(found: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = found.to_dict(for_json=True)
-    return plain

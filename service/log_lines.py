@@ -38,6 +38,11 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # submit
         "account.pinned": Line(INFO, "This ledger now belongs to one Stripe account and mode."),
         "account.paused": Line(ERROR, "Stripe refuses the key, so no call is made for a while."),
+        "breaker.opened": Line(
+            WARNING, "Stripe fails or cannot be reached; one call at a time tries whether it still does."
+        ),
+        "breaker.kept": Line(DEBUG, "A trial failed like the calls before it; the next one is made later."),
+        "breaker.closed": Line(INFO, "A trial succeeded, so the account's calls go on, slowly at first."),
         "limiter.slowed": Line(WARNING, "Stripe limits us, so all calls of this kind slow down."),
         "attempt.lost": Line(WARNING, "A call's answer was never heard, so whether it counted is unknown."),
         "meter_event.accepted": Line(INFO, "Stripe took a meter event."),
@@ -46,6 +51,12 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.refused": Line(ERROR, "Stripe will not take a meter event; a person has to look."),
         "meter_event.held": Line(ERROR, "A meter event cannot be decided; it waits for Stripe's own books."),
         "meter_event.conflict": Line(ERROR, "Stripe took a meter event under an identifier that was given up."),
+        # the restore guard
+        "ledger.restored": Line(
+            ERROR, "The ledger was put back to an earlier time; nothing is sent until a person confirms."
+        ),
+        "witness.unreadable": Line(WARNING, "What stands in Redis as the witness is none; the others are asked."),
+        "witness.away": Line(WARNING, "No witness of a call could be kept, so it was not made; it is due again soon."),
         # reconcile
         "meter_event.confirmed": Line(INFO, "Stripe's summaries agree with accepted meter events."),
         "meter_event.missing": Line(ERROR, "An accepted meter event is not in Stripe's summary."),
@@ -58,6 +69,17 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.contradicted": Line(ERROR, "Stripe's books contradict held meter events; a person has to look."),
         "meter_event.undecidable": Line(ERROR, "Stripe's books cannot tell of held meter events; a person decides."),
         "lane.unread": Line(WARNING, "A lane's summaries could not be read now; they are asked for again later."),
+        "hour.read_again": Line(DEBUG, "Stripe's books still agree with hours that were confirmed."),
+        "hour.differed": Line(
+            WARNING, "Stripe counts other than we reported, in no minute of ours; others report there."
+        ),
+        "minute.differed": Line(WARNING, "Confirmed meter events do not show as they did; they are read again."),
+        "minute.contradicted": Line(ERROR, "Stripe's books contradict confirmed meter events; a person has to look."),
+        "surplus.found": Line(WARNING, "Stripe counts a meter event twice; one copy is cancelled."),
+        "surplus.cancelled": Line(INFO, "Stripe's books show a meter event once, as its copy was cancelled."),
+        "surplus.contradicted": Line(ERROR, "A copy too many was not cancelled; a person has to look."),
+        "cancellation.ended": Line(INFO, "A call that cancels a copy too many came to its end."),
+        "cancellation.lost": Line(WARNING, "A cancellation's answer was never heard; it is asked for again."),
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 
+from service.crash_points import before_commit, crash_point
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 0x6D657465  # "mete": any constant of ours alone
 LOCK_TIMEOUT_MS = 5_000  # a migration that waits for a lock stops everyone behind it: give up early and say so
@@ -38,8 +40,10 @@ def migrate(database_url: str) -> list[str]:
             " run_at timestamptz NOT NULL DEFAULT now())"
         )
         behind = _behind(connection)
+        crash_point("migrate.after_lock")
         for migration in behind:
             _run(connection, migration)
+            crash_point("migrate.after_commit")
     return [migration.name for migration in behind]
 
 
@@ -69,3 +73,5 @@ def _run(connection: psycopg.Connection, migration: Migration) -> None:
         connection.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS:d}")
         connection.execute(migration.sql.encode())
         connection.execute("INSERT INTO migration (name, digest) VALUES (%s, %s)", [migration.name, migration.digest])
+        crash_point("migrate.before_commit")
+        before_commit(connection)

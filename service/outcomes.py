@@ -38,6 +38,7 @@ class Scope(StrEnum):
     """What must slow down after an outcome that was no success."""
 
     CALL = "call"  # this meter event alone
+    STRIPE = "stripe"  # Stripe itself, or the way there: what befalls one call befalls the others
     LANE = "lane"  # one object at Stripe is busy
     LIMITER = "limiter"  # all calls of the account
     ACCOUNT = "account"  # no call until a person has looked: the key
@@ -83,12 +84,17 @@ NOT_MADE = Unavailable(
     answer=Answer(reach=Reach.NOT_SENT, code="not_made", message="the lease would have run out during the call"),
     scope=Scope.LANE,
 )
+NOT_WITNESSED = Unavailable(
+    answer=Answer(reach=Reach.NOT_SENT, code="not_made", message="no witness of the call could be kept"),
+    scope=Scope.LANE,
+)
 
 OK = 200
 BAD_REQUEST = 400
 UNAUTHORIZED, FORBIDDEN = 401, 403
 CONFLICT = 409
 TOO_MANY_REQUESTS = 429
+API_ANSWERS = range(400, 500)  # and 200; whatever else is no answer of Stripe's API about this call
 REFUSING = frozenset({400, 402, 404, 422})
 
 # Words and codes with which Stripe refuses a meter event for good, before applying anything.
@@ -151,8 +157,8 @@ def _is_refused(answer: Answer) -> bool:
 
 
 TABLE: tuple[tuple[Callable[[Answer], bool], Callable[[Answer], Outcome]], ...] = (
-    (lambda a: a.reach is Reach.NOT_SENT, lambda a: Unavailable(answer=a, scope=Scope.CALL)),
-    (lambda a: a.reach is Reach.MAYBE_SENT, lambda a: Unknown(answer=a)),
+    (lambda a: a.reach is Reach.NOT_SENT, lambda a: Unavailable(answer=a, scope=Scope.STRIPE)),
+    (lambda a: a.reach is Reach.MAYBE_SENT, lambda a: Unknown(answer=a, scope=Scope.STRIPE)),
     (lambda a: a.status == OK, lambda a: Accepted(answer=a)),
     (_exists_already, lambda a: Accepted(answer=a, is_duplicate=True)),
     (is_limited, lambda a: Unavailable(answer=a, scope=Scope.LIMITER)),
@@ -160,5 +166,7 @@ TABLE: tuple[tuple[Callable[[Answer], bool], Callable[[Answer], Outcome]], ...] 
     # lock_timeout, and a call of ours that is still being worked on: another call may be applying it right now
     (lambda a: a.status in {TOO_MANY_REQUESTS, CONFLICT}, lambda a: Unknown(answer=a, scope=Scope.LANE)),
     (_is_refused, lambda a: Refused(answer=a)),
+    # a replayed 500 is kept under the meter event's own key; a new one is Stripe's trouble
+    (lambda a: a.status not in API_ANSWERS and not a.is_replayed, lambda a: Unknown(answer=a, scope=Scope.STRIPE)),
     (lambda _: True, lambda a: Unknown(answer=a)),
 )

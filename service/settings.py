@@ -8,14 +8,16 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
+from service import crash_points
 from service.timing import PROFILES, Timing
-from service.variables import DOT_ENV, KNOWN, MEANINGS, OURS
+from service.variables import DOT_ENV, KNOWN, MEANINGS, OURS, SANDBOXES
 
 STRIPE_API = "https://api.stripe.com"
 STRIPE_METER_EVENTS = "https://meter-events.stripe.com"
@@ -45,6 +47,7 @@ class Settings:
     meter_events_per_s: int
     is_only_writer: bool  # of our meters: what nobody else reports to can be read back
     log_format: str
+    witness_file: Path | None = None
     log_level: str = "info"
 
     @property
@@ -94,9 +97,12 @@ def load() -> Settings:
             validate=Range(1, 100_000),
         ),
         "is_only_writer": env.bool("METERPOST_ONLY_WRITER", True),
+        "witness_file": env.str("METERPOST_WITNESS_FILE", ""),
         "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
         "log_level": env.str("METERPOST_LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])),
     }
+    if is_live and crash_points.is_armed():
+        raise SettingsInvalid(f"{crash_points.VARIABLE} is for tests alone: nothing starts so with a live key")
     try:
         env.seal()
     except EnvValidationError as invalid:
@@ -108,6 +114,7 @@ def _settings(read: dict[str, Any]) -> Settings:
     return Settings(
         account="default",
         timing=PROFILES[read.pop("timing")],
+        witness_file=Path(file) if (file := read.pop("witness_file")) else None,
         webhook_secrets=tuple(read.pop("webhook_secrets")),
         broker_url=read["broker_url"] or read["redis_url"],
         redis_url=read["redis_url"] or read["broker_url"],
@@ -119,7 +126,7 @@ def _settings(read: dict[str, Any]) -> Settings:
 
 def _refuse_unknown_names() -> None:
     for name in sorted(os.environ):
-        if name.startswith(OURS) and name not in KNOWN:
+        if name.startswith(OURS) and not name.startswith(SANDBOXES) and name not in KNOWN:
             near = difflib.get_close_matches(name, KNOWN, n=1)
             meant = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(KNOWN))}"
             raise SettingsInvalid(f"{name} is not a setting{meant}")

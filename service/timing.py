@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 STRIPE_FORGETS_S = 24 * 3600  # identifiers and idempotency keys; Stripe promises "at least"
+CANCELLABLE_S = 24 * 3600  # after Stripe received a meter event; it cancels no older one
 RETRY_WINDOW_S = 23 * 3600  # from the first doubt; an hour before Stripe may forget
+FINALIZATION_GRACE_S = 3600  # Stripe waits so long after a period's end, unless its account is set to more
 TIMESTAMP_AGE_MAX_S = 35 * 86400  # Stripe refuses older meter events
 SENDABLE_AGE_MAX_S = TIMESTAMP_AGE_MAX_S - 86400  # a generation is not begun later: its window must close before
 
@@ -31,12 +33,18 @@ class Timing:
     backoff_max_s: int = 900
     lane_backoff_max_s: int = 5  # a lane's next meter events do not wait for one that fails
     breaker_s: int = 60  # after a 401 or 403: no call of the account before
-    unreachable_s: int = 5  # after a call that found no way to Stripe: no call of the account before
+    unreachable_s: int = 5  # after Stripe failed, or no way to it was found: no call of the account before
+    unreachable_max_s: int = 300  # the same, after many trials that failed; an outage that ends is noticed within it
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
+    # Of what is confirmed, after its acceptance; the last again an hour later, as one answer may come from an old copy.
+    second_readings_s: tuple[int, ...] = (3600, 20 * 3600, 45 * 3600, 46 * 3600)
+    before_finalization_s: int = 1800  # what an invoice is about to bill is read so long before
+    cancel_margin_s: int = 3600  # no cancellation is begun in the last hour in which Stripe would take it
+    cancel_settle_s: int = 600  # after a cancellation, before Stripe's books are asked what it did
     confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
     apply_backoff_max_s: int = 600
     poll_s: float = 1.0  # how often a step asks what is due
@@ -48,6 +56,10 @@ class Timing:
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
         assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
+        assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
+        found_after_s = self.second_readings_s[-1] - STRIPE_FORGETS_S + self.absence_again_s
+        assert found_after_s < CANCELLABLE_S - self.cancel_margin_s, "what is found can still be cancelled"
+        assert self.before_finalization_s < FINALIZATION_GRACE_S, "after the period's end, or late usage is not in it"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
 
     @property
@@ -57,6 +69,10 @@ class Timing:
     @property
     def seal_linger(self) -> timedelta:
         return timedelta(seconds=self.seal_linger_s)
+
+    @property
+    def second_readings(self) -> list[timedelta]:
+        return [timedelta(seconds=seconds) for seconds in self.second_readings_s]
 
     @property
     def lease(self) -> timedelta:
@@ -80,8 +96,12 @@ FAST = Timing(
     lane_backoff_max_s=1,
     breaker_s=3,
     unreachable_s=1,
+    unreachable_max_s=5,
     confirm_after_s=1,
     read_back_s=5,
+    second_readings_s=(5, 15, 30, 35),
+    before_finalization_s=10,
+    cancel_settle_s=2,
     confirm_open_hours=True,
     apply_backoff_max_s=5,
     poll_s=0.1,

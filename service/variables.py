@@ -16,6 +16,7 @@ from service.redaction import mask, scrub
 
 DOT_ENV = Path(".env")  # in the working directory, so that a checkout works without exports
 OURS = "METERPOST_"
+SANDBOXES = "METERPOST_SANDBOX_"  # of the command meterpost-sandbox, which is often used in the same shell
 
 
 class Source(StrEnum):
@@ -99,12 +100,21 @@ VARIABLES = (
         default="true",
     ),
     Variable(
+        name="METERPOST_WITNESS_FILE",
+        meaning="a file that lives on, apart from the ledger: tells of a restored ledger though Redis has forgotten",
+        example="/var/lib/meterpost/witness.json",
+    ),
+    Variable(
         name="METERPOST_LOG_FORMAT", meaning="auto (console on a terminal, else json), json or console", default="auto"
     ),
     Variable(name="METERPOST_LOG_LEVEL", meaning="debug, info, warning or error", default="info"),
     Variable(
         name="METERPOST_END_WITH_PARENT",
         meaning="1: end when the program that started this one ends, as under make",
+    ),
+    Variable(
+        name="METERPOST_CRASH_POINT",
+        meaning="for tests alone: NAME:KIND[:NTH], where this process is to die; nothing starts so with a live key",
     ),
 )
 MEANINGS = {variable.name: variable.meaning for variable in VARIABLES}

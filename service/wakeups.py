@@ -19,6 +19,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from service.crash_points import crash_point
 from service.logs import say
 from service.timing import Timing
 
@@ -38,6 +39,13 @@ class WakeUpJob(Job):
     """A job that can only be one of the offered steps."""
 
     offered: ClassVar[dict[str, Step]] = {}
+
+    def refresh(self) -> None:
+        try:
+            super().refresh()  # type: ignore[no-untyped-call]  # RQ's
+        except redis.ResponseError as foreign:
+            say("wakeup.refused", job_id=self.id, reason="its key holds no job")
+            raise NoSuchJobError(f"job {self.id} is no hash") from foreign
 
     def restore(self, raw_data: Any) -> Any:
         try:
@@ -76,18 +84,34 @@ class WakeUps:
     def __init__(self, connection: "redis.Redis", step: str, *, timing: Timing) -> None:
         self._step = step
         self._timing = timing
+        self._kinds = kinds_of_keys(f"meterpost-{step}")
         self.queue = WakeUpQueue(
             f"meterpost-{step}", connection=connection, serializer=JSONSerializer, job_class=WakeUpJob
         )
 
     def ring(self, wanted: Sequence[tuple[str | int, ...]]) -> int:
         """Queue a wake-up for each of these arguments that has none queued. Returns how many were queued."""
+        self._forget_foreign()
         job_ids: Any = self.queue.connection.lrange(self.queue.key, 0, -1)
         queued = {job_id.rpartition(b"-")[0] for job_id in job_ids}
         missing = [arguments for arguments in wanted if self._name(arguments).encode() not in queued]
         if missing:
+            crash_point("wakeups.before_ring")
             self.queue.enqueue_many([self._job(arguments) for arguments in missing])
+            crash_point("wakeups.after_ring")
         return len(missing)
+
+    def _forget_foreign(self) -> None:
+        """Delete keys of RQ's that hold something of another type: every worker would end that comes to one."""
+        connection = self.queue.connection
+        with connection.pipeline(transaction=False) as pipe:
+            for key in self._kinds:
+                pipe.type(key)
+            found: list[bytes] = pipe.execute()
+        foreign = [key for key, kind in zip(self._kinds, found, strict=True) if kind not in {b"none", self._kinds[key]}]
+        for key in foreign:
+            connection.delete(key)
+            say("wakeup.refused", job_id=NO_ID, reason=f"{key} was of another type, and is deleted")
 
     def waiting(self) -> int:
         return int(self.queue.count)
@@ -128,10 +152,40 @@ class WakeUpWorker(SimpleWorker):
     def dequeue_timeout(self) -> int:
         return DEQUEUE_WAIT_S
 
+    def subscribe(self) -> None:
+        """To nothing: RQ would take orders to stop, and to end jobs, from whoever can publish to Redis."""
+
+    def unsubscribe(self) -> None:
+        """From nothing."""
+
+    def check_for_suspension(self, burst: bool) -> None:  # noqa: FBT001 — RQ's signature
+        """Not asked: any client could suspend all of RQ's workers by one key; `meterpost pause` is ours."""
+        del burst
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's housekeeping, of which nothing depends; a registry of another type must not end the process."""
+        try:
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ's
+        except redis.ResponseError as foreign:
+            say("wakeup.refused", job_id=NO_ID, reason=f"a registry cannot be read: {foreign}")
+
     def request_stop(self, signum: Any, frame: Any) -> None:
         """SIGTERM: whatever answers a wake-up now sees it and comes to an end."""
         self._stopping.set()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]  # RQ's
+
+
+def kinds_of_keys(queue: str) -> dict[str, bytes]:
+    """Of which type RQ's keys of a queue are, those that it shares with other queues too."""
+    registries = ("wip", "failed", "finished", "deferred", "scheduled", "canceled")
+    return {
+        f"rq:queue:{queue}": b"list",
+        f"rq:queue:{queue}:intermediate": b"list",
+        "rq:queues": b"set",
+        "rq:workers": b"set",
+        f"rq:workers:{queue}": b"set",
+        **{f"rq:{registry}:{queue}": b"zset" for registry in registries},
+    }
 
 
 def connect(redis_url: str) -> "redis.Redis":

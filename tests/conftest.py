@@ -25,6 +25,22 @@ FILES = ROOT / ".pytest_tmp" / str(os.getpid())  # in the checkout, and of this 
 QUEUES_DATABASE = 2  # not the one a careless default would use
 numbers = itertools.count(1)
 
+LARGE_BYTES = 16 * 2**20  # of a ledger that is not used again; an empty one has nine
+TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+ALONE = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+CATALOG = """
+SELECT count(*), max(xmin::text::bigint) FROM pg_class
+UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_attribute
+UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_constraint
+UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_trigger
+UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_proc
+"""
+"""Changes with whatever is made, altered or removed."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
@@ -71,13 +87,62 @@ def ledger_template(postgres_url: str) -> str:
     return TEMPLATE
 
 
+class EmptyLedgers:
+    """Ledgers that are used again, because a copy of the template costs ten times what it costs to empty one.
+
+    A ledger whose catalog is no longer the template's, or that has grown large, is dropped instead.
+    """
+
+    def __init__(self, server_url: str, template: str) -> None:
+        self._server_url = server_url
+        self._template = template
+        self._given_back: list[str] = []
+        with psycopg.connect(_named(server_url, template)) as ledger:
+            self._catalog = ledger.execute(CATALOG).fetchall()
+            self._rows = {table: _copied(ledger, table) for (table,) in ledger.execute(TABLES)}
+
+    def take(self) -> str:
+        if self._given_back:
+            return self._given_back.pop()
+        name = f"ledger_{next(numbers)}"
+        _run(self._server_url, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return _named(self._server_url, name)
+
+    def give_back(self, url: str) -> None:
+        if self._is_as_made(url):
+            self._empty(url)
+            self._given_back.append(url)
+        else:
+            _run(self._server_url, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _is_as_made(self, url: str) -> bool:
+        with psycopg.connect(url) as ledger:
+            ledger.execute(ALONE)
+            size = ledger.execute("SELECT pg_database_size(current_database())").fetchone()
+            return size is not None and size[0] < LARGE_BYTES and ledger.execute(CATALOG).fetchall() == self._catalog
+
+    def _empty(self, url: str) -> None:
+        with psycopg.connect(url) as ledger:
+            ledger.execute("SET session_replication_role = replica")  # no trigger and no foreign key asks why
+            ledger.execute(";".join(f"DELETE FROM {table}" for table in self._rows).encode())
+            for table, rows in self._rows.items():
+                if rows:
+                    with ledger.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                        copy.write(rows)
+            ledger.execute(SEQUENCES)
+
+
+@pytest.fixture(scope="session")
+def empty_ledgers(postgres_url: str, ledger_template: str) -> EmptyLedgers:
+    return EmptyLedgers(postgres_url, ledger_template)
+
+
 @pytest.fixture
-def database_url(postgres_url: str, ledger_template: str) -> Iterator[str]:
-    """A fresh, migrated ledger of the test's own."""
-    name = f"ledger_{next(numbers)}"
-    _run(postgres_url, f"CREATE DATABASE {name} TEMPLATE {ledger_template}")
-    yield _named(postgres_url, name)
-    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+def database_url(empty_ledgers: EmptyLedgers) -> Iterator[str]:
+    """A migrated ledger of the test's own, as empty as on its first day."""
+    url = empty_ledgers.take()
+    yield url
+    empty_ledgers.give_back(url)
 
 
 @dataclass(frozen=True)
@@ -132,6 +197,12 @@ def _account(key: str) -> str:
 
 def _named(url: str, database: str) -> str:
     return f"{url.rpartition('/')[0]}/{database}"
+
+
+def _copied(ledger: psycopg.Connection, table: str) -> bytes:
+    """The rows of a table."""
+    with ledger.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+        return b"".join(bytes(block) for block in copy)
 
 
 def _run(url: str, statement: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from service.crash_points import crash_point
 from service.ledger import Ledger, LedgerUnavailable
 from service.ledger.events import Event, record_event
 from service.logs import say
@@ -52,6 +53,8 @@ def _record(ledger: Ledger, account: str, *, event: Event, secret_index: int) ->
     try:
         with ledger.transaction() as tx:
             deliveries = record_event(tx, account, event)
+            crash_point("receive.before_commit")
+        crash_point("receive.after_commit")
     except LedgerUnavailable as away:
         say("worker.waiting", step="receive", reason=str(away))
         return answer(UNAVAILABLE)

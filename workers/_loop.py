@@ -6,7 +6,7 @@ starts it again, and what was half done is in the ledger or was never begun.
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError
 
@@ -17,6 +17,7 @@ from service.logs import say
 from service.queues import QueueUnavailable
 
 AWAY = (LedgerUnavailable, QueueUnavailable, StripeUnavailable, RedisError, Throttled)
+FAILURES_TOLD_MAX = 10  # besides the first; they are mostly alike
 PATIENCE_S_MAX = 5.0  # between two looks at a dependency that is away
 
 
@@ -40,6 +41,15 @@ def repeat(name: str, step: Callable[[], int], *, poll_s: float) -> None:
         if found == 0:
             stopping.wait(poll_s)
     say("worker.stopped", step=name)
+
+
+def raise_first(failures: Sequence[BaseException]) -> None:
+    """Raise the first, if any, with what else went wrong as notes."""
+    if not failures:
+        return
+    for another in failures[1 : 1 + FAILURES_TOLD_MAX]:
+        failures[0].add_note(f"and another turn: {another!r}")
+    raise failures[0]
 
 
 def _stop_on_signals() -> threading.Event:

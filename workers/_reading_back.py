@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from service.crash_points import crash_point
 from service.figures import NOTHING, shown
-from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable
+from service.gateway import Gateway, StripeRefused
 from service.ledger import Ledger, Transaction, lanes, reading_back
 from service.ledger.generations import next_generation
 from service.ledger.reading_back import Look, MinuteToRead
@@ -28,6 +29,7 @@ from service.read_back import (
     why_unsendable,
 )
 from service.timing import Timing
+from workers._reading import read_each
 
 
 class Reader:
@@ -49,18 +51,9 @@ class Reader:
         """
         with self._ledger.transaction() as tx:
             claimed = self._claim(tx)
-        resolved, unread = 0, []
-        for minute in claimed:
-            try:
-                resolved += self._read_back(minute)
-            except KeyRefused:
-                raise
-            except StripeUnavailable as away:
-                self._put_off(minute, reason=str(away))
-                unread.append(away)
-        if unread and len(unread) == len(claimed):
-            raise unread[-1]
-        return resolved
+            crash_point("read_back.before_claim_commit")
+        crash_point("read_back.after_claim_commit")
+        return read_each(claimed, self._read_back, put_off=self._put_off)
 
     def _read_back(self, minute: MinuteToRead) -> int:
         with self._ledger.transaction() as tx:
@@ -93,6 +86,7 @@ class Reader:
         return sum((summary.value for summary in read), NOTHING)
 
     def _conclude(self, minute: MinuteToRead, seen: Look, *, counted: Decimal) -> int:
+        crash_point("read_back.after_summary")
         verdict = judge(seen, counted, read_at=seen.now, timing=self._timing)
         with self._ledger.transaction() as tx:
             lanes.lock_lane(tx, minute.lane_id)
@@ -100,6 +94,8 @@ class Reader:
                 return 0  # the claim comes back, and with it another reading
             reading_back.note_readings(tx, minute, seen, counted=counted, verdict=verdict)
             resolved = self._act(tx, seen, verdict)
+            crash_point("read_back.before_commit")
+        crash_point("read_back.after_commit")
         self._tell(minute, seen, verdict=verdict, counted=counted)
         return resolved
 
@@ -122,6 +118,7 @@ class Reader:
             return reading_back.refuse_absent(tx, seen.held_ids, reason=f"{why}; {proof}")
         for meter_event_id in seen.held_ids:
             made = next_generation(tx, meter_event_id, reason=proof)
+            crash_point("read_back.after_next_generation")
             assert made is not None, "its proof was written in this transaction, under our lock of the lane"
         return None
 
@@ -129,6 +126,8 @@ class Reader:
         with self._ledger.transaction() as tx:
             lanes.lock_lane(tx, minute.lane_id)
             reading_back.read_back_later(tx, seen.held_ids, wait=self._wait(seen))
+            crash_point("read_back.before_keep_commit")
+        crash_point("read_back.after_keep_commit")
         return 0
 
     def _leave(self, minute: MinuteToRead, seen: Look, *, why: str) -> int:
@@ -136,16 +135,20 @@ class Reader:
             lanes.lock_lane(tx, minute.lane_id)
             news = reading_back.leave_to_person(tx, seen.held_ids, why=why)
             reading_back.read_back_later(tx, seen.held_ids, wait=self._wait(seen))
+            crash_point("read_back.before_leave_commit")
+        crash_point("read_back.after_leave_commit")
         if news:
             say("meter_event.undecidable", **_where(minute), **_about(seen.held_ids), reason=why)
         return 0
 
-    def _put_off(self, minute: MinuteToRead, *, reason: str) -> None:
+    def _put_off(self, minute: MinuteToRead, reason: str) -> None:
         wait_s = self._timing.unread_wait_s
         with self._ledger.transaction() as tx:
             lanes.lock_lane(tx, minute.lane_id)
             seen = self._look(tx, minute)
             reading_back.read_back_later(tx, seen.held_ids if seen else [], wait=timedelta(seconds=wait_s))
+            crash_point("read_back.before_put_off_commit")
+        crash_point("read_back.after_put_off_commit")
         say("lane.unread", **_where(minute), reason=reason, wait_s=wait_s)
 
     def _wait(self, seen: Look) -> timedelta:

@@ -6,25 +6,30 @@ it whose key this is: recording must not depend on Stripe being up.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from redis import Redis
 
 from service import logs, settings, wakeups
+from service.crash_points import crash_point
+from service.epoch import Guard
 from service.gateway import Gateway, KeyRefused, StripeAccount, StripeRefused
-from service.ledger import Ledger, LedgerUnavailable, accounts
-from service.ledger.accounts import OtherAccount
+from service.ledger import Ledger, accounts
+from service.ledger.accounts import OtherAccount, PinnedAccount
 from service.limiter import Limiter
 from service.logs import say
 from service.migrate import pending
 from service.settings import Settings, SettingsInvalid
 from service.timing import Timing
+from service.witness import WitnessUnreadable, witnesses
 from workers._loop import AWAY
 
 CONNECTIONS_SPARE = 2  # beside one a thread, so that leasing never waits for a lane's turn to end
 PATIENCE_S = 5  # between two questions to Stripe at the start
+Answer = TypeVar("Answer")
 UNUSABLE = 2  # the exit code of a process that a person has to set up
 
 
@@ -40,6 +45,7 @@ class Setup:
 class StripeSetup(Setup):
     limiter: Limiter
     gateway: Gateway
+    guard: Guard
 
 
 class NotReady(Exception):
@@ -61,7 +67,10 @@ def set_up_with_stripe(process: str) -> Iterator[StripeSetup]:
         rates = {"meter_events": chosen.meter_events_per_s, "calls": chosen.calls_per_s}
         limiter = Limiter(setup.redis, chosen.account, rates=rates)
         gateway = Gateway(chosen, limiter=limiter)
-        _pin(setup.ledger, gateway, chosen.account)
+        key = _pin(setup.ledger, gateway, chosen.account)
+        places = witnesses(setup.redis, chosen.witness_file, account=key.stripe_account, is_live=key.is_live)
+        guard = Guard(setup.ledger, places)
+        _patiently(guard.watch)
         yield StripeSetup(
             settings=chosen,
             timing=setup.timing,
@@ -69,6 +78,7 @@ def set_up_with_stripe(process: str) -> Iterator[StripeSetup]:
             redis=setup.redis,
             limiter=limiter,
             gateway=gateway,
+            guard=guard,
         )
 
 
@@ -86,37 +96,47 @@ def _opened(process: str, *wanted: str) -> Iterator[Setup]:
         finally:
             ledger.close()
             redis.close()
-    except (SettingsInvalid, NotReady, OtherAccount) as unusable:
+    except (SettingsInvalid, NotReady, OtherAccount, WitnessUnreadable) as unusable:
         say("worker.refused", step=process, reason=str(unusable))
         sys.exit(UNUSABLE)
 
 
 def _refuse_old_schema(ledger: Ledger) -> None:
-    while True:
-        try:
-            with ledger.transaction() as tx:
-                behind = pending(tx)
-            break
-        except LedgerUnavailable as away:
-            say("worker.waiting", reason=str(away), wait_s=PATIENCE_S)
-            time.sleep(PATIENCE_S)
-    if behind:
+    def what_it_lacks() -> list[str]:
+        with ledger.transaction() as tx:
+            return pending(tx)
+
+    if behind := _patiently(what_it_lacks):
         raise NotReady(f"the ledger lacks {', '.join(behind)}: run `meterpost migrate`")
 
 
-def _pin(ledger: Ledger, gateway: Gateway, account: str) -> None:
-    key = _whose_key(gateway)
-    with ledger.transaction() as tx:
-        pinned = accounts.pin_account(tx, account, stripe_account=key.stripe_account, is_live=key.is_live)
+def _pin(ledger: Ledger, gateway: Gateway, account: str) -> StripeAccount:
+    key = _patiently(lambda: _whose_key(gateway))
+
+    def pin() -> PinnedAccount:
+        with ledger.transaction() as tx:
+            pinned = accounts.pin_account(tx, account, stripe_account=key.stripe_account, is_live=key.is_live)
+            crash_point("setup.before_pin_commit")
+        crash_point("setup.after_pin_commit")
+        return pinned
+
+    pinned = _patiently(pin)
     say("account.pinned", account=account, stripe_account=pinned.stripe_account, is_live=pinned.is_live)
+    return key
 
 
 def _whose_key(gateway: Gateway) -> StripeAccount:
+    try:
+        return gateway.account()
+    except (KeyRefused, StripeRefused) as refused:
+        raise NotReady(f"Stripe refuses the key of STRIPE_SECRET_KEY: {refused}") from refused
+
+
+def _patiently(ask: Callable[[], Answer]) -> Answer:
+    """Ask what may be away, a server that is restarted just now for one, until it answers."""
     while True:
         try:
-            return gateway.account()
-        except (KeyRefused, StripeRefused) as refused:
-            raise NotReady(f"Stripe refuses the key of STRIPE_SECRET_KEY: {refused}") from refused
+            return ask()
         except AWAY as away:
             say("worker.waiting", reason=str(away), wait_s=PATIENCE_S)
             time.sleep(PATIENCE_S)

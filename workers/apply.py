@@ -16,6 +16,7 @@ from datetime import timedelta
 import psycopg
 from redis.exceptions import RedisError
 
+from service.crash_points import crash_point
 from service.gateway import StripeRefused, StripeUnavailable
 from service.ledger import Ledger, events
 from service.ledger.events import FAILURES_MAX, DueEvent, PutOff
@@ -71,6 +72,8 @@ class Applier:
         until = time.monotonic() + self._timing.lease_s
         with self._ledger.transaction() as tx:
             claimed = events.claim_events(tx, account, events_max=EVENTS_A_CLAIM_MAX, claim=self._timing.lease)
+            crash_point("apply.before_claim_commit")
+        crash_point("apply.after_claim_commit")
         reasons = {event.event_id: reason for event in claimed if (reason := reason_to_ignore(event))}
         self._ignore(account, reasons)
         wanted = [event for event in claimed if event.event_id not in reasons]
@@ -83,6 +86,8 @@ class Applier:
             return
         with self._ledger.transaction() as tx:
             events.mark_ignored(tx, account, reasons)
+            crash_point("apply.before_ignore_commit")
+        crash_point("apply.after_ignore_commit")
         for event_id, reason in reasons.items():
             say("event.ignored", event_id=event_id, reason=reason)
 
@@ -127,6 +132,8 @@ class Applier:
             events.mark_applied(tx, account, {event.event_id for change in done for event in change.events})
             moving = {event.event_id for change in done if change.object_id in changed for event in change.newest}
             events.add_effects(tx, account, moving & unclosed, kind=effect.name)
+            crash_point("apply.before_commit")
+        crash_point("apply.after_commit")
         _tell(done, moving=moving)
         return [change for change in ours if change.object_id in tied]
 
@@ -135,6 +142,7 @@ class Applier:
             case Failure() as failure:
                 self._put_off(account, change, failure)
             case mirror:
+                crash_point("apply.after_object_read")
                 self._close_alone(account, effect, replace(change, mirror=mirror))
 
     def _ask(self, effect: Effect[Mirror], change: Change[Mirror]) -> Mirror | Failure:
@@ -152,6 +160,8 @@ class Applier:
         put_off = [self._later(event, failure) for event in change.events]
         with self._ledger.transaction() as tx:
             events.put_off_events(tx, account, put_off)
+            crash_point("apply.before_put_off_commit")
+        crash_point("apply.after_put_off_commit")
         for one in put_off:
             name = "event.retried" if one.failures < FAILURES_MAX else "event.failed"
             say(name, event_id=one.event_id, object_id=change.object_id, failures=one.failures, reason=one.reason)

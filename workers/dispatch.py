@@ -4,6 +4,7 @@ What is due is asked of the ledger, so starting, retrying and rescuing are this 
 and all of Redis with it, is rung again at the next look. A crash here delays by one look and loses nothing.
 """
 
+from service.crash_points import crash_point
 from service.ledger import Ledger, accounts, lanes
 from service.logs import say
 from service.wakeups import WakeUps
@@ -26,7 +27,9 @@ class Dispatcher:
             events_of = accounts.accounts_with_events(tx)
         bells = [(due.account, bell) for due in accounts_due for bell in range(min(BELLS_MAX, due.lanes))]
         rung = self._submit.ring(bells)
+        crash_point("dispatch.between_bells")
         rung += self._apply.ring([(account,) for account in events_of])
+        crash_point("dispatch.after_bells")
         if rung:
             say("wakeup.sent", wakeups=rung, lanes=sum(due.lanes for due in accounts_due), accounts=events_of)
         return rung

@@ -1,5 +1,7 @@
 """Step 6: accepted → confirmed, and held → whatever Stripe's books say (`_reading_back.py`).
 
+What is confirmed is read again (`_second_readings.py`), and a copy too many is cancelled (`_cancelling.py`).
+
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
 compared with the sum of what we reported; where they differ, each minute is looked at by itself, which mostly belongs
 to one meter event alone. A crash here leaves everything as it was; the claim of the lane comes back by itself.
@@ -10,14 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from service.crash_points import crash_point
 from service.figures import NOTHING, is_equal, shown
-from service.gateway import Gateway, KeyRefused, StripeRefused, StripeUnavailable, Summary
+from service.gateway import Gateway, StripeRefused, StripeUnavailable, Summary
 from service.ledger import Ledger, Transaction, confirming, lanes
 from service.ledger.confirming import HOUR, MINUTE, LaneToConfirm, Span
+from service.ledger.second_readings import schedule_second_readings
 from service.logs import say
 from service.timing import Timing
+from workers._cancelling import Canceller
 from workers._loop import repeat
+from workers._reading import read_each
 from workers._reading_back import Reader
+from workers._second_readings import SecondReader
 from workers._setup import set_up_with_stripe
 
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
@@ -73,18 +80,9 @@ class Reconciler:
         """
         with self._ledger.transaction() as tx:
             claimed = confirming.claim_lanes_to_confirm(tx, self._account, timing=self._timing)
-        confirmed, unread = 0, []
-        for lane in claimed:
-            try:
-                confirmed += self._confirm(lane)
-            except KeyRefused:
-                raise
-            except StripeUnavailable as away:
-                self._put_off(lane, reason=str(away))
-                unread.append(away)
-        if unread and len(unread) == len(claimed):
-            raise unread[-1]
-        return confirmed
+            crash_point("reconcile.before_claim_commit")
+        crash_point("reconcile.after_claim_commit")
+        return read_each(claimed, self._confirm, put_off=self._put_off)
 
     def _confirm(self, lane: LaneToConfirm) -> int:
         findings: list[Finding] = []
@@ -104,10 +102,12 @@ class Reconciler:
         # An hour in which something may still be sent, or is held, would be right by accident.
         for of_meter in by_meter(hour for hour in hours if not hour.is_moving):
             found = self._read_hours(lane, of_meter)
+            crash_point("reconcile.after_hours_read")
             yield [finding for finding in found if finding.is_agreed and not finding.span.is_held]
             differing += [finding.span for finding in found if not finding.is_agreed or finding.span.is_held]
         for minute in self._minutes(lane, differing):
             yield self._read_minute(lane, minute)
+            crash_point("reconcile.after_minute_read")
 
     def _minutes(self, lane: LaneToConfirm, hours: Sequence[Span]) -> list[Span]:
         """What can be told apart within these hours, as far as a pass may read."""
@@ -116,6 +116,8 @@ class Reconciler:
             minutes = confirming.spans_to_confirm(tx, lane, length=MINUTE, within=hours, timing=self._timing)
             quiet = [minute for minute in minutes if not minute.is_moving and not minute.is_held][:MINUTES_A_PASS_MAX]
             confirming.note_checked(tx, ids_of(quiet))
+            crash_point("reconcile.before_checked_commit")
+        crash_point("reconcile.after_checked_commit")
         return quiet
 
     def _read_hours(self, lane: LaneToConfirm, hours: Sequence[Span]) -> list[Finding]:
@@ -151,8 +153,13 @@ class Reconciler:
             sound = [finding for finding in findings if finding.span == present.get(finding.span.key)]
             agreed = [finding.span for finding in sound if finding.is_agreed]
             confirmed = confirming.confirm_meter_events(tx, ids_of(agreed))
+            schedule_second_readings(tx, ids_of(agreed), timing=self._timing)
             drifted = [finding for finding in sound if finding.is_contradiction and is_news(tx, finding)]
+            too_many = [finding.span for finding in drifted if finding.is_surplus and finding.span.length == MINUTE]
+            schedule_second_readings(tx, ids_of(too_many), wait=timedelta(0), timing=self._timing)
             confirming.release_confirmed_lane(tx, lane, wait=self._wait(confirmed))
+            crash_point("reconcile.before_commit")
+        crash_point("reconcile.after_commit")
         self._tell(lane, confirmed=confirmed, drifted=drifted)
         return confirmed
 
@@ -170,11 +177,13 @@ class Reconciler:
         """Until the next look at what is left: soon where Stripe's summaries move, later where they do not."""
         return timedelta(seconds=max(self._timing.poll_s, self._timing.confirm_after_s * (1 if confirmed else 4)))
 
-    def _put_off(self, lane: LaneToConfirm, *, reason: str) -> None:
+    def _put_off(self, lane: LaneToConfirm, reason: str) -> None:
         wait_s = self._timing.unread_wait_s
         with self._ledger.transaction() as tx:
             lanes.lock_lane(tx, lane.lane_id)
             confirming.release_confirmed_lane(tx, lane, wait=timedelta(seconds=wait_s))
+            crash_point("reconcile.before_put_off_commit")
+        crash_point("reconcile.after_put_off_commit")
         say("lane.unread", **where(lane), reason=reason, wait_s=wait_s)
 
     def _tell(self, lane: LaneToConfirm, *, confirmed: int, drifted: Sequence[Finding]) -> None:
@@ -212,15 +221,19 @@ def where(lane: LaneToConfirm) -> dict[str, object]:
 
 def main() -> None:
     with set_up_with_stripe("reconcile") as setup:
-        reconciler = Reconciler(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
-        reader = Reader(
-            setup.ledger,
-            setup.gateway,
-            setup.settings.account,
-            timing=setup.timing,
-            is_only_writer=setup.settings.is_only_writer,
-        )
-        repeat("reconcile", lambda: reconciler.confirm_due() + reader.read_back_due(), poll_s=setup.timing.poll_s)
+        ledger, gateway, account, timing = setup.ledger, setup.gateway, setup.settings.account, setup.timing
+        is_only_writer = setup.settings.is_only_writer
+        reconciler = Reconciler(ledger, gateway, account, timing=timing)
+        reader = Reader(ledger, gateway, account, timing=timing, is_only_writer=is_only_writer)
+        second_reader = SecondReader(ledger, gateway, account, timing=timing, is_only_writer=is_only_writer)
+        canceller = Canceller(ledger, gateway, setup.limiter, account=account, timing=timing)
+
+        def step() -> int:
+            """First what is to be confirmed or cancelled; what is read again can wait."""
+            found = reconciler.confirm_due() + reader.read_back_due() + canceller.cancel_due()
+            return found + second_reader.read_again_due()
+
+        repeat("reconcile", step, poll_s=timing.poll_s)
 
 
 if __name__ == "__main__":

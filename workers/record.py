@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from meterpost.rows import BadRow, UsageRow, parse_message
+from service.crash_points import crash_point
 from service.ledger import Ledger, intake
 from service.ledger.intake import Intake
 from service.logs import say
@@ -30,6 +31,7 @@ class Recorder:
         """Record what waits in the queue, one transaction of it. Returns how many messages that were."""
         claimed = self._queue.claim(messages_max=MESSAGES_MAX, wait_s=self._timing.poll_s)
         if claimed:
+            crash_point("record.after_claim")
             self._record(claimed)
         return len(claimed)
 
@@ -37,7 +39,10 @@ class Recorder:
         rows, bad = read(claimed, now=datetime.now(UTC))
         with self._ledger.transaction() as tx:
             recorded = intake.record(tx, rows, bad, messages=len(claimed), timing=self._timing)
+            crash_point("record.before_commit")
+        crash_point("record.before_ack")
         self._queue.ack(claimed)
+        crash_point("record.after_ack")
         _tell(recorded, bad)
         if garbled := sum(message.is_garbled for message in claimed):
             say("queue.garbled", intake_id=recorded.intake_id, items=garbled)

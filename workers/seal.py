@@ -8,10 +8,12 @@ crash before its commit leaves the entries unsealed, to be found again; after it
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from service.crash_points import crash_point
+from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing
 from service.ledger.overview import ledger_time
-from service.ledger.sealing import LaneToSeal
+from service.ledger.sealing import LaneToSeal, Sealed
 from service.logs import say
 from service.mirrors import SubscriptionMirror, Unreadable, listed_subscription
 from service.timing import Timing
@@ -19,14 +21,18 @@ from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
+NOTHING_SEALED = Sealed(0, 0)
 
 
 class Sealer:
-    def __init__(self, ledger: Ledger, gateway: Gateway, account: str, *, timing: Timing) -> None:
+    def __init__(
+        self, ledger: Ledger, gateway: Gateway, account: str, *, timing: Timing, guard: Guards = UNGUARDED
+    ) -> None:
         self._ledger = ledger
         self._gateway = gateway
         self._account = account
         self._timing = timing
+        self._guard = guard
 
     def seal_due(self) -> int:
         """Seal the due buckets of the longest waiting lanes. Returns how many meter events that made."""
@@ -55,9 +61,12 @@ class Sealer:
             say("meter.unread", reason=str(untold), wait_s=self._timing.unread_wait_s)
             self._put_off(unknown, wait_s=self._timing.unread_wait_s)
             return len(unknown)
+        crash_point("seal.after_meters_read")
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
             mirrors.learn_edges(tx, self._account)
+            crash_point("seal.before_meters_commit")
+        crash_point("seal.after_meters_commit")
         still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
         self._put_off_blocked(still)
         return len(unknown)
@@ -80,9 +89,12 @@ class Sealer:
         with self._ledger.transaction() as tx:
             read_at = ledger_time(tx)
         subscriptions = self._subscriptions(customer, read_at=read_at)
+        crash_point("seal.after_periods_read")
         with self._ledger.transaction() as tx:
             mirrors.put_subscriptions(tx, self._account, subscriptions)
             sealing.put_customer_read(tx, self._account, customer)
+            crash_point("seal.before_periods_commit")
+        crash_point("seal.after_periods_commit")
 
     def _subscriptions(self, customer: str, *, read_at: datetime) -> list[SubscriptionMirror]:
         """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
@@ -105,12 +117,17 @@ class Sealer:
         if lanes:
             with self._ledger.transaction() as tx:
                 sealing.put_off_sealing(tx, [lane.lane_id for lane in lanes], wait=timedelta(seconds=wait_s))
+                crash_point("seal.before_put_off_commit")
+            crash_point("seal.after_put_off_commit")
 
     def _seal(self, lane_ids: Sequence[int]) -> int:
         if not lane_ids:
             return 0
         with self._ledger.transaction() as tx:
-            sealed = sealing.seal(tx, lane_ids, timing=self._timing)
+            is_known = self._guard.may_seal(tx)
+            sealed = sealing.seal(tx, lane_ids, timing=self._timing) if is_known else NOTHING_SEALED
+            crash_point("seal.before_commit")
+        crash_point("seal.after_commit")
         if sealed.meter_events:
             say("meter_event.sealed", meter_events=sealed.meter_events)
         if sealed.unbilled:
@@ -120,8 +137,9 @@ class Sealer:
 
 def main() -> None:
     with set_up_with_stripe("seal") as setup:
-        sealer = Sealer(setup.ledger, setup.gateway, setup.settings.account, timing=setup.timing)
-        repeat("seal", sealer.seal_due, poll_s=setup.timing.poll_s)
+        account, timing = setup.settings.account, setup.timing
+        sealer = Sealer(setup.ledger, setup.gateway, account, timing=timing, guard=setup.guard)
+        repeat("seal", sealer.seal_due, poll_s=timing.poll_s)
 
 
 if __name__ == "__main__":

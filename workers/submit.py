@@ -14,22 +14,34 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
-from redis.exceptions import RedisError
-
+from service.crash_points import crash_point
 from service.decide import Again, Decision, Send, Settle, decide, may_call
+from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway
-from service.ledger import Ledger, LedgerUnavailable, Transaction, lanes
+from service.ledger import Ledger, LedgerUnavailable, Transaction, lanes, second_readings
 from service.ledger.lanes import Lease, MeterEventToSend
-from service.limiter import Pace, Throttled
+from service.limiter import Pace
 from service.logs import say
-from service.outcomes import LOST, NOT_MADE, Accepted, Outcome, Refused, Scope, Unavailable, Unknown, classify
+from service.outcomes import (
+    LOST,
+    NOT_MADE,
+    NOT_WITNESSED,
+    Accepted,
+    Outcome,
+    Refused,
+    Scope,
+    Unavailable,
+    Unknown,
+    classify,
+)
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
-from workers._brakes import METER_EVENTS, Brakes
+from workers._brakes import Brakes
+from workers._loop import raise_first
 from workers._setup import set_up_with_stripe
 
+OPENS_WITHIN_S = 0.1  # so long before its token may be used an attempt is opened, so that the call comes in time
 CALLS_A_TURN_MAX = 200  # then the lane goes back, so that a hot one cannot keep a thread for ever
-FAILURES_TOLD_MAX = 10  # of a drain, besides the first; they are mostly alike
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while the machine sleeps
 
 
@@ -40,7 +52,8 @@ class Call:
     attempt_id: int
     event: MeterEventToSend
     idempotency_key: str
-    wait_s: float  # until its token may be used
+    fence: int
+    token_s: float  # from when on its token may be used, on our monotonic clock
     leased_at_s: float  # on our own clock, before the lease was asked for
 
 
@@ -56,14 +69,15 @@ class Submitter:
         timing: Timing,
         threads: int,
         stopping: threading.Event,
+        guard: Guards = UNGUARDED,
     ) -> None:
         self._ledger = ledger
         self._gateway = gateway
-        self._limiter = limiter
         self._timing = timing
         self._threads = threads
         self._brakes = Brakes(ledger, limiter, timing=timing)
         self._stopping = stopping
+        self._guard = guard
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="lane")
         self._chance = random.Random()  # noqa: S311 — jitter, not a secret
 
@@ -74,6 +88,8 @@ class Submitter:
         whose turn fails stops no other, and comes again when its lease has run out; the first failure is raised last.
         """
         del bell
+        if not self._guard.may_send():
+            return  # the ledger was restored: a person comes first
         until = time.monotonic() + self._timing.drain_s
         turns: set[Future[None]] = set()
         failures: list[BaseException] = []
@@ -88,23 +104,27 @@ class Submitter:
                 break
             done, turns = wait(turns, timeout=self._timing.poll_s, return_when=FIRST_COMPLETED)
             failures += [failure for turn in done if (failure := turn.exception()) is not None]
-        _raise_first(failures)
+        self._guard.settle()
+        raise_first(failures)
 
     def turn(self, lease: Lease) -> None:
         """One lane: what an earlier holder left open first, then what is due, until a call did not succeed."""
         self._close_dead_attempts(lease)
-        if (token_s := self._reserve()) is None:
+        if (token_s := self._brakes.reserve()) is None:
             return self._release(lease, rest_s=self._timing.token_wait_max_s)
-        self._stopping.wait(token_s)  # with nothing open yet
-        call, rest_s = self._open(lease), 0.0
+        self._stopping.wait(token_s - time.monotonic() - OPENS_WITHIN_S)  # with nothing open yet
+        crash_point("submit.after_token")
+        call, rest_s = self._open(lease, token_s=token_s), 0.0
         for number in range(1, CALLS_A_TURN_MAX + 1):
             if call is None:
                 break
-            outcome = self._make(call)
-            self._brakes.slow_down(call.event.account, outcome)
-            goes_on = call.event.is_followed and isinstance(outcome, Accepted | Refused) and number < CALLS_A_TURN_MAX
-            token_s = self._reserve() if goes_on else None  # a token for nobody would slow down the account
+            account, outcome = call.event.account, self._make(call)
+            self._brakes.slow_down(account, outcome)
+            is_last = lease.is_trial or number == CALLS_A_TURN_MAX
+            goes_on = call.event.is_followed and isinstance(outcome, Accepted | Refused) and not is_last
+            token_s = self._brakes.reserve() if goes_on else None  # a token for nobody would slow down the account
             call, rest_s = self._close(call, outcome, lease=lease, token_s=token_s)
+            self._brakes.judge(account, outcome, lease=lease)
             if goes_on and token_s is None:
                 rest_s = self._timing.token_wait_max_s
         return self._release(lease, rest_s=rest_s)
@@ -114,6 +134,8 @@ class Submitter:
             return set()
         with self._ledger.transaction() as tx:
             leases = lanes.lease_lanes(tx, account, lanes_max=turns_max, timing=self._timing)
+            crash_point("submit.before_lease_commit")
+        crash_point("submit.after_lease_commit")
         return {self._pool.submit(self.turn, lease) for lease in leases}
 
     def _close_dead_attempts(self, lease: Lease) -> None:
@@ -124,23 +146,18 @@ class Submitter:
                 event = lanes.meter_event_to_send(tx, dead.meter_event_id)
                 self._decide(tx, event, LOST, now=event.now)
                 say("attempt.lost", attempt_id=dead.attempt_id, meter_event_id=dead.meter_event_id)
+                crash_point("submit.before_lost_commit")
 
-    def _reserve(self) -> float | None:
-        """Take a token. Returns in how many seconds it may be used; None: too many calls wait already."""
-        try:
-            return self._limiter.reserve(METER_EVENTS, wait_s_max=self._timing.token_wait_max_s)
-        except Throttled:
-            return None
-        except RedisError as away:
-            say("worker.waiting", step="submit", reason=str(away), wait_s=self._timing.token_wait_max_s)
-            return None
-
-    def _open(self, lease: Lease) -> Call | None:
+    def _open(self, lease: Lease, *, token_s: float | None = None) -> Call | None:
         leased_at_s = time.clock_gettime(CLOCK)
+        token_s = time.monotonic() if token_s is None else token_s
         with self._ledger.transaction() as tx:
             if not lanes.renew_lease(tx, lease, timing=self._timing):
                 return None
-            return self._open_next(tx, lease, token_s=0.0, leased_at_s=leased_at_s)
+            call = self._open_next(tx, lease, token_s=token_s, leased_at_s=leased_at_s)
+            crash_point("submit.before_open_commit")
+        crash_point("submit.after_open_commit")
+        return call
 
     def _open_next(self, tx: Transaction, lease: Lease, *, token_s: float, leased_at_s: float) -> Call | None:
         """Write down the lane's next call. Meter events that may no longer be called for are held on the way."""
@@ -148,25 +165,30 @@ class Submitter:
             decision = self._decide(tx, event, None, now=event.now)
             if isinstance(decision, Send):
                 attempt_id = lanes.open_attempt(tx, event.meter_event_id, lease=lease, send=decision)
-                key, waits = decision.idempotency_key, {"wait_s": token_s, "leased_at_s": leased_at_s}
-                return Call(attempt_id=attempt_id, event=event, idempotency_key=key, **waits)
+                key, waits = decision.idempotency_key, {"token_s": token_s, "leased_at_s": leased_at_s}
+                return Call(attempt_id=attempt_id, event=event, idempotency_key=key, fence=lease.fence, **waits)
         return None
 
     def _make(self, call: Call) -> Outcome:
         """Call Stripe, unless this process was stopped for so long that the lane may be another's before it answers."""
-        time.sleep(call.wait_s)
+        self._brakes.use(call.token_s)
+        crash_point("submit.before_witness")
+        if not self._guard.witness(call.attempt_id, idempotency_key=call.idempotency_key, at=call.event.now):
+            return NOT_WITNESSED
         if not may_call(time.clock_gettime(CLOCK) - call.leased_at_s, timing=self._timing):
             return NOT_MADE
         event = call.event
-        return classify(
-            self._gateway.send_meter_event(
-                event.meter,
-                payload=event.payload,
-                timestamp=int(event.stamped_at.timestamp()),
-                identifier=event.identifier,
-                idempotency_key=call.idempotency_key,
-            )
+        crash_point("submit.before_call")
+        answer = self._gateway.send_meter_event(
+            event.meter,
+            payload=event.payload,
+            timestamp=int(event.stamped_at.timestamp()),
+            identifier=event.identifier,
+            idempotency_key=call.idempotency_key,
+            call_id=f"mp-{call.attempt_id}-{call.fence}",
         )
+        crash_point("submit.after_call")
+        return classify(answer)
 
     def _close(
         self, call: Call, outcome: Outcome, *, lease: Lease, token_s: float | None = None
@@ -179,6 +201,7 @@ class Submitter:
         with self._ledger.transaction() as tx:
             if not lanes.renew_lease(tx, lease, timing=self._timing):
                 self._close_late(tx, call, outcome)
+                crash_point("submit.before_late_commit")
                 return None, 0.0
             lanes.close_attempt(tx, call.attempt_id, outcome)
             event = lanes.meter_event_to_send(tx, call.event.meter_event_id)
@@ -186,6 +209,8 @@ class Submitter:
             following = None
             if token_s is not None:
                 following = self._open_next(tx, lease, token_s=token_s, leased_at_s=leased_at_s)
+            crash_point("submit.before_close_commit")
+        crash_point("submit.after_close_commit")
         self._tell(call, outcome, decision)
         return following, self._rest_s(outcome, decision)
 
@@ -197,6 +222,8 @@ class Submitter:
         lanes.lock_lane(tx, call.event.lane_id)  # before the rows that its holder locks after it
         lanes.close_attempt(tx, call.attempt_id, outcome)
         event = lanes.meter_event_to_send(tx, call.event.meter_event_id).as_called(call.event)
+        if isinstance(outcome, Accepted | Unknown):
+            second_readings.read_anew(tx, event.meter_event_id, timing=self._timing)  # it may count once more
         match outcome:
             case Accepted():
                 self._tell(call, outcome, self._decide(tx, event, outcome, now=event.now))
@@ -212,9 +239,12 @@ class Submitter:
     def _release(self, lease: Lease, *, rest_s: float) -> None:
         with self._ledger.transaction() as tx:
             lanes.release_lane(tx, lease, rest_s=rest_s)
+            crash_point("submit.before_release_commit")
+        crash_point("submit.after_release_commit")
 
     def _decide(self, tx: Transaction, event: MeterEventToSend, outcome: Outcome | None, *, now: datetime) -> Decision:
-        attempts = lanes.attempts_of(tx, event.meter_event_id)
+        is_final = isinstance(outcome, Accepted | Refused)  # whatever was tried before
+        attempts = lanes.attempts_of(tx, event.meter_event_id) if event.is_tried and not is_final else []
         decision = decide(event.generation_facts(), attempts, outcome, now=now, timing=self._timing)
         if not isinstance(decision, Send):
             wait_s = self._chance.uniform(0, decision.wait_s_max) if isinstance(decision, Again) else 0.0
@@ -244,14 +274,6 @@ class Submitter:
         )
 
 
-def _raise_first(failures: list[BaseException]) -> None:
-    if not failures:
-        return
-    for another in failures[1 : 1 + FAILURES_TOLD_MAX]:
-        failures[0].add_note(f"and another turn: {another!r}")
-    raise failures[0]
-
-
 def main() -> None:
     stopping = threading.Event()
     with set_up_with_stripe("submit") as setup:
@@ -262,6 +284,7 @@ def main() -> None:
             timing=setup.timing,
             threads=setup.settings.submit_threads,
             stopping=stopping,
+            guard=setup.guard,
         )
         wakeups = WakeUps(setup.redis, "submit", timing=setup.timing)
         WakeUpWorker(wakeups, {"submit": submitter.drain}, stopping=stopping).work()

@@ -5,6 +5,9 @@
 -- RPOP comes before HSET, because a full server refuses a script that begins by adding, and must be able to empty
 -- itself.
 -- KEYS: queue, unacked, unacked index. ARGV: most items, prefix of the tags.
+keep_apart(KEYS[1], 'list')
+keep_apart(KEYS[2], 'hash')
+keep_apart(KEYS[3], 'zset')
 local claimed = {}
 local now = redis.call('TIME')
 local now_s = tonumber(now[1]) + tonumber(now[2]) / 1000000

@@ -21,9 +21,11 @@ from meterpost.envelope import REDELIVERED_MARK, unmark
 RESTORE_ITEMS_MAX: Final = 1_000  # moved by one script, which stops the server meanwhile
 
 logger = logging.getLogger("meterpost.items")
-_SCRIPTS: Final = {
-    name: (files("meterpost") / f"{name}.lua").read_text(encoding="utf-8") for name in ("claim", "restore", "set_aside")
+_LUA: Final = {
+    name: (files("meterpost") / f"{name}.lua").read_text(encoding="utf-8")
+    for name in ("keep_apart", "claim", "restore", "set_aside")
 }
+_SCRIPTS: Final = {name: f"{_LUA['keep_apart']}\n{_LUA[name]}" for name in ("claim", "restore", "set_aside")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +90,13 @@ class ItemQueues:
         """Put back, oldest first, what was claimed longer ago than the visibility timeout."""
         self._restore(queue, visibility_timeout_s=visibility_timeout_s, tags=[])
 
-    def set_aside(self, queue: str, tag: str, *, item: bytes) -> None:
-        """Move a claimed item, which no consumer can read, to the garbled ones."""
+    def set_aside(self, queue: str, claimed: Sequence[tuple[str, bytes]]) -> None:
+        """Move claimed items, by their tags, to the garbled ones: no consumer can read them."""
         _, unacked, index = self._keys(queue)
-        self._scripts["set_aside"](keys=[unacked, index, self._key(garbled_queue(queue))], args=[tag, unmark(item)])
-        logger.warning("item.garbled queue=%s bytes=%d", queue, len(item))
+        args = [argument for tag, item in claimed for argument in (tag, unmark(item))]
+        self._scripts["set_aside"](keys=[unacked, index, self._key(garbled_queue(queue))], args=args)
+        sizes = [len(item) for _, item in claimed]
+        logger.warning("items.garbled queue=%s items=%d bytes=%d", queue, len(sizes), sum(sizes))
 
     def depth(self, queue: str) -> Depth:
         waiting, unacked, _ = self._keys(queue)

@@ -5,6 +5,9 @@
 -- redelivery for as long. The queue is named by its key, so that no binding can be missing. HDEL comes before RPUSH,
 -- because a full server refuses a script that begins by adding, and must be able to empty itself.
 -- KEYS: queue, unacked, unacked index. ARGV: the mark, visibility timeout in seconds, most items, then any tags.
+keep_apart(KEYS[1], 'list')
+keep_apart(KEYS[2], 'hash')
+keep_apart(KEYS[3], 'zset')
 local tags = {unpack(ARGV, 4)}
 if #tags == 0 then
   local now = redis.call('TIME')

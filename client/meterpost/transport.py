@@ -143,14 +143,16 @@ class Channel(stock.Channel):
         if free <= 0:
             return False
         claimed = self.items.claim(queue, items_max=free)
-        delivered = [self._deliver(queue, tag, item=item) for tag, item in claimed]
-        return any(delivered)
+        garbled = [(tag, item) for tag, item in claimed if not self._deliver(queue, tag, item=item)]
+        if garbled:
+            self.items.set_aside(queue, garbled)
+        return len(garbled) < len(claimed)
 
     def _deliver(self, queue: str, tag: str, *, item: bytes) -> bool:
+        """Whether it can be read, and was delivered."""
         opens = wrap_garbled if is_garbled_queue(queue) else open_item
         envelope = opens(item, queue=queue, tag=tag)
         if envelope is None:
-            self.items.set_aside(queue, tag, item=item)
             return False
         self.connection._deliver(envelope, queue)  # noqa: SLF001 (how every transport of kombu delivers)
         return True

@@ -77,6 +77,7 @@ class Audit:
                 account=whose.account,
                 livemode=whose.livemode,
                 request_id=request_id,
+                client_request_id=arrival.client_request_id,
                 idempotency_key=arrival.idempotency_key,
                 method=arrival.method,
                 path=arrival.path,

@@ -12,7 +12,7 @@ from sandbox.wire import JsonObject
 CALLS_KEPT_MAX = 100_000
 """At some 500 bytes each; older calls are in the sums alone."""
 WINDOW_S = 1.0
-FILTERS = ("account", "livemode", "path", "event_name", "customer", "identifier", "fate")
+FILTERS = ("account", "livemode", "path", "event_name", "customer", "identifier", "fate", "client_request_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Logged:
     account: str
     livemode: bool
     request_id: str
+    client_request_id: str | None = None
     idempotency_key: str | None
     method: str
     path: str
@@ -42,6 +43,7 @@ class Logged:
             "account": self.account,
             "livemode": self.livemode,
             "request_id": self.request_id,
+            "client_request_id": self.client_request_id,
             "idempotency_key": self.idempotency_key,
             "method": self.method,
             "path": self.path,

@@ -1,1 +1,1 @@
-"""The command `meterpost-sandbox`, but for `serve`: every knob from a terminal."""
+"""The command `meterpost-sandbox`: `serve`, and every knob from a terminal."""

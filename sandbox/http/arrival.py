@@ -26,6 +26,8 @@ class Arrival:
     secret: str | None
     idempotency_key: str | None
     version: str | None
+    client_request_id: str | None = None
+    """The caller's own name of the call: X-Request-Id."""
     on_behalf_of: str | None = None
     """The account of Stripe-Account or Stripe-Context."""
 

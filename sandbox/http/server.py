@@ -107,6 +107,7 @@ def _arrival(request: web.BaseRequest, body: bytes) -> Arrival:
         secret=secret_of(request.headers.get("Authorization")),
         idempotency_key=request.headers.get("Idempotency-Key"),
         version=request.headers.get("Stripe-Version"),
+        client_request_id=request.headers.get("X-Request-Id"),
         on_behalf_of=request.headers.get("Stripe-Account") or request.headers.get("Stripe-Context"),
     )
 

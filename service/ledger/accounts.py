@@ -17,6 +17,7 @@ class PinnedAccount:
     is_live: bool
     paused_until: datetime | None
     pause_reason: str | None
+    openings: int = 0  # of the breaker, in a row; 0: it is closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ step answers by waiting and asking again: whatever the interrupted transaction w
 nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import TypeVar
 import psycopg
 from psycopg.rows import TupleRow, class_row
 from psycopg_pool import ConnectionPool, PoolTimeout
+
+from service.crash_points import before_commit
 
 SQL = Path(__file__).parent.parent / "sql"
 POOL_WAIT_S = 10  # longer than a restart of PostgreSQL, shorter than a worker's patience
@@ -34,6 +36,7 @@ class Ledger:
     """A pool of connections to one ledger. Thread-safe; open one a process."""
 
     def __init__(self, database_url: str, *, connections_max: int = 4) -> None:
+        self._on_connect: Callable[[Transaction], object] = _nothing
         self._pool: ConnectionPool[Transaction] = ConnectionPool(
             database_url,
             min_size=1,
@@ -44,6 +47,7 @@ class Ledger:
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS} -c timezone=UTC",
                 "connect_timeout": POOL_WAIT_S,
             },
+            configure=self._configure,
             open=True,
         )
 
@@ -53,11 +57,22 @@ class Ledger:
         try:
             with self._pool.connection() as connection:
                 yield connection
+                before_commit(connection)
         except (psycopg.OperationalError, PoolTimeout) as away:
+            if _is_gone(away):
+                self._pool.check()  # a crash ends all idle connections: not one failure for each of them
             raise LedgerUnavailable(_told(away)) from away
+
+    def on_connect(self, ask: Callable[[Transaction], object]) -> None:
+        """Call `ask` in a transaction of each new connection from now on; where it raises, nobody gets to use that."""
+        self._on_connect = ask
 
     def close(self) -> None:
         self._pool.close()
+
+    def _configure(self, connection: Transaction) -> None:
+        with connection.transaction():
+            self._on_connect(connection)
 
 
 def fetch(tx: Transaction, row: type[Row], name: str, /, **parameters: object) -> list[Row]:
@@ -76,13 +91,22 @@ def execute(tx: Transaction, name: str, /, **parameters: object) -> int:
     return tx.execute(sql(name), parameters).rowcount
 
 
+def _nothing(_: Transaction) -> None:
+    """What most ledgers ask of a new connection."""
+
+
 def _told(away: psycopg.OperationalError | PoolTimeout) -> str:
     """What is wrong, for a person: an unreachable server and a full disk want different remedies."""
     cause = " ".join(str(away).split())[:CAUSE_MAX]
-    state = getattr(away, "sqlstate", None)
-    if state is None or state.startswith("08") or state in SHUTTING_DOWN:
+    if _is_gone(away):
         return f"{LedgerUnavailable.__doc__} ({cause})"
     return f"PostgreSQL could not do this: {cause}. Nothing is lost; the step repeats."
+
+
+def _is_gone(away: psycopg.OperationalError | PoolTimeout) -> bool:
+    """Whether the server, or the way to it, is gone, rather than unable to do this one thing."""
+    state = getattr(away, "sqlstate", None)
+    return state is None or state.startswith("08") or state in SHUTTING_DOWN
 
 
 @cache

@@ -17,6 +17,7 @@ CLASSES = {
     "quarantined": "the row could not be read; it never counted",
     "row_conflict": "the row was told again with other content; the first content counts",
     "failed": "Stripe's event could not be applied",
+    "external": "Stripe counts it, and the restored ledger has no rows that explain it; its hour waits for them",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from service.decide import DOUBLINGS_MAX, Again, Attempt, Decision, Generation, Send, Settle
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 from service.ledger.reading_back import contradict_meter_events
+from service.ledger.second_readings import schedule_second_readings
 from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
 from service.timing import Timing
 
@@ -22,6 +23,7 @@ class Lease:
 
     lane_id: int
     fence: int
+    is_trial: bool = False  # of an open breaker: for one call, which closes it or opens it for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class MeterEventToSend:
     stamped_at: datetime
     now: datetime  # the ledger's time at this look
     is_followed: bool  # another meter event of the lane is due as well
+    is_tried: bool  # it was called for under its present identifier
     is_current: bool = True  # False: what was called for is a generation that was given up since
 
     def as_called(self, called: "MeterEventToSend") -> "MeterEventToSend":
@@ -51,11 +54,6 @@ class MeterEventToSend:
 @dataclass(frozen=True, slots=True)
 class DeadAttempt:
     attempt_id: int
-    meter_event_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Id:
     meter_event_id: int
 
 
@@ -76,8 +74,9 @@ def due_lanes(tx: Transaction) -> list[DueLanes]:
 
 
 def lease_lanes(tx: Transaction, account: str, *, lanes_max: int, timing: Timing) -> list[Lease]:
-    """Take up to `lanes_max` lanes that are due and free, the longest waiting first."""
-    return fetch(tx, Lease, "lease_lanes", account=account, lanes_max=lanes_max, lease=timing.lease)
+    """Take up to `lanes_max` lanes that are due and free, the longest waiting first; of an open breaker one, to try."""
+    leases = fetch(tx, Lease, "lease_lanes", account=account, lanes_max=lanes_max, lease=timing.lease)
+    return leases or fetch(tx, Lease, "lease_trial", account=account, lease=timing.lease)
 
 
 def dead_attempts(tx: Transaction, lease: Lease) -> list[DeadAttempt]:
@@ -92,8 +91,7 @@ def renew_lease(tx: Transaction, lease: Lease, *, timing: Timing) -> bool:
 
 def next_due(tx: Transaction, lease: Lease) -> MeterEventToSend | None:
     """The lane's oldest meter event that is due."""
-    due = fetch_one(tx, _Id, "next_due", lane_id=lease.lane_id)
-    return meter_event_to_send(tx, due.meter_event_id) if due else None
+    return fetch_one(tx, MeterEventToSend, "next_due", lane_id=lease.lane_id)
 
 
 def meter_event_to_send(tx: Transaction, meter_event_id: int) -> MeterEventToSend:
@@ -135,6 +133,7 @@ def close_attempt(tx: Transaction, attempt_id: int, outcome: Outcome) -> bool:
             detail=answer.message or None,
             request_id=answer.request_id,
             is_replayed=answer.is_replayed,
+            scope=outcome.scope if isinstance(outcome, Unavailable | Unknown) else None,
         )
         == 1
     )
@@ -150,6 +149,8 @@ def move(tx: Transaction, event: MeterEventToSend, decision: Decision, *, wait_s
             execute(tx, "accept_meter_event", **of_generation, confirm_after=timedelta(seconds=timing.confirm_after_s))
         case Settle(state="conflict", reason=str(reason)):
             contradict_meter_events(tx, [event.meter_event_id], reason=reason)
+            confirm_after = timedelta(seconds=timing.confirm_after_s)
+            schedule_second_readings(tx, [event.meter_event_id], wait=confirm_after, timing=timing)
         case Settle() as settled:
             _move(tx, event, settled.state, reason=settled.reason, wait_s=None)
         case Again() as again:
@@ -173,11 +174,8 @@ def release_lane(tx: Transaction, lease: Lease, *, rest_s: float) -> None:
     """Give the lane back, due again when its next meter event is, and not before `rest_s` seconds."""
     lock_lane(tx, lease.lane_id)
     execute(tx, "release_lane", lane_id=lease.lane_id, fence=lease.fence, rest=timedelta(seconds=rest_s))
-
-
-def pause_account(tx: Transaction, account: str, *, reason: str, wait_s: int) -> bool:
-    """Open the breaker. False: it is open already."""
-    return execute(tx, "pause_account", account=account, reason=reason, wait=timedelta(seconds=wait_s)) == 1
+    if lease.is_trial:
+        execute(tx, "give_back_trial", lane_id=lease.lane_id)
 
 
 def outcome_name(outcome: Outcome) -> str:

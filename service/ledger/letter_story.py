@@ -5,27 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from service.ledger.actions import OperatorAction, actions_on
-from service.ledger.connection import Transaction, fetch, fetch_one
+from service.ledger.connection import Transaction, fetch_one
 from service.ledger.desk import DeadLetter, dead_letter
 from service.ledger.replaying import ReplayedRow, replayed_from
 from service.ledger.story import QuarantinedRow, Story, tell_meter_event
 from service.letters import Kind, LetterId
-
-READINGS_MAX = 500  # a held meter event is read every half an hour at most
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What Stripe's summary of the minute said, and what followed."""
-
-    generation: int
-    minute: datetime
-    read_at: datetime
-    counted: Decimal
-    settled: Decimal
-    expected: Decimal
-    verdict: str
-    canary_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +47,36 @@ class ToldEvent:
     applied_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ToldExternal:
+    """What Stripe counts in a minute and the restored ledger did not know."""
+
+    epoch_id: int
+    customer: str
+    meter: str
+    minute: datetime
+    value: Decimal
+    found_at: datetime
+    meter_event_id: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterStory:
     """Only what belongs to its kind is filled. `standing` is None once it has left the desk."""
 
     standing: DeadLetter | None
     meter_event: Story | None = None
-    readings: list[Reading]
     quarantined: QuarantinedRow | None = None
     replayed: list[ReplayedRow]
     conflict: ToldOtherwise | None = None
     event: ToldEvent | None = None
+    external: ToldExternal | None = None
     actions: list[OperatorAction]  # the newest first
 
     @property
     def is_empty(self) -> bool:
         known = self.meter_event.meter_events if self.meter_event else None
-        return not (known or self.quarantined or self.conflict or self.event)
+        return not (known or self.quarantined or self.conflict or self.event or self.external)
 
 
 def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
@@ -87,17 +84,13 @@ def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
     return LetterStory(
         standing=dead_letter(tx, letter),
         meter_event=tell_meter_event(tx, letter.number) if is_meter_event else None,
-        readings=_readings(tx, letter) if is_meter_event else [],
         quarantined=_quarantined(tx, letter) if is_quarantined else None,
         replayed=replayed_from(tx, letter) if is_quarantined else [],
         conflict=_conflict(tx, letter) if letter.kind is Kind.CONFLICTING else None,
         event=_event(tx, letter) if letter.kind is Kind.EVENT else None,
+        external=_external(tx, letter) if letter.kind is Kind.EXTERNAL else None,
         actions=actions_on(tx, str(letter)),
     )
-
-
-def _readings(tx: Transaction, letter: LetterId) -> list[Reading]:
-    return fetch(tx, Reading, "readings_of", meter_event_id=letter.number, readings_max=READINGS_MAX)
 
 
 def _quarantined(tx: Transaction, letter: LetterId) -> QuarantinedRow | None:
@@ -110,3 +103,7 @@ def _conflict(tx: Transaction, letter: LetterId) -> ToldOtherwise | None:
 
 def _event(tx: Transaction, letter: LetterId) -> ToldEvent | None:
     return fetch_one(tx, ToldEvent, "event_told", event_id=letter.key)
+
+
+def _external(tx: Transaction, letter: LetterId) -> ToldExternal | None:
+    return fetch_one(tx, ToldExternal, "external", external_id=letter.number)

@@ -30,6 +30,8 @@ class DeadMeterEvent:
     lane_id: int
     state: str
     generation: int
+    is_restored: bool  # the ledger was, and nobody has confirmed that it may go on
+    is_counted: bool  # Stripe counts something in its minute that a restored ledger does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class DeadEvent:
     account: str
     event_id: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadExternal:
+    lane_id: int
+    meter_event_id: int | None  # its rows came again
 
 
 def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: Timing) -> Answer:
@@ -59,6 +67,8 @@ def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: T
             return _retry_conflicting(ordered)
         case Kind.EVENT:
             return _retry_event(ordered)
+        case Kind.EXTERNAL:
+            return _retry_external(ordered)
         case _ as never:
             assert_never(never)
 
@@ -76,6 +86,8 @@ def discard(ordered: Ordered) -> Answer:
             return _discard_row(ordered, is_known=is_known, before="row_conflict", text="what was told first counts")
         case Kind.EVENT:
             return _discard_event(ordered)
+        case Kind.EXTERNAL:
+            return _discard_external(ordered)
         case _ as never:
             assert_never(never)
 
@@ -105,12 +117,26 @@ def _retry_meter_event(ordered: Ordered) -> Answer:
 def _send_anew(ordered: Ordered, found: DeadMeterEvent) -> Answer:
     made = next_generation(ordered.tx, ordered.letter.number, reason=ordered.order.reason)
     if made is None:
-        return ordered.declined(
-            "its time, which never changes, is too long ago for Stripe: bill it by hand or with a row of today, then"
-            " discard it"
-        )
+        return ordered.declined(_why_not_anew(found))
     text = f"sent again as generation {made.generation}; nothing of generation {found.generation} can have counted"
     return ordered.retried(before="refused", after="sealed", text=text)
+
+
+def _why_not_anew(found: DeadMeterEvent) -> str:
+    if found.is_restored:
+        return (
+            "the ledger was put back to an earlier time, and may have forgotten that it was sent again: run meterpost"
+            " reconcile --epoch first"
+        )
+    if found.is_counted:
+        return (
+            "Stripe counts something in its minute that the restored ledger does not know, which may be this: compare"
+            " them at Stripe, then discard it"
+        )
+    return (
+        "its time, which never changes, is too long ago for Stripe: bill it by hand or with a row of today, then"
+        " discard it"
+    )
 
 
 def _discard_meter_event(ordered: Ordered) -> Answer:
@@ -173,6 +199,35 @@ def _discard_event(ordered: Ordered) -> Answer:
     if found.state != "failed":
         return ordered.unneeded(f"it is {found.state} and needs nobody")
     return ordered.discarded(before="failed", text="it changes nothing here")
+
+
+def _retry_external(ordered: Ordered) -> Answer:
+    if _lock_external(ordered) is None:
+        return ordered.unknown()
+    return ordered.closed() or ordered.declined(
+        "it is matched by itself when producers send the rows of its time again; there is nothing here to try"
+    )
+
+
+def _discard_external(ordered: Ordered) -> Answer:
+    found = _lock_external(ordered)
+    if found is None:
+        return ordered.unknown()
+    if closed := ordered.closed():
+        return closed
+    if found.meter_event_id is not None:
+        return ordered.unneeded(f"its rows came again, as me-{found.meter_event_id}")
+    text = "what Stripe counts of it stays as it is, and the rows of its hour are sent as usual"
+    return ordered.discarded(before="external", text=text)
+
+
+def _lock_external(ordered: Ordered) -> DeadExternal | None:
+    """As it stands under its lane's lock: seal may just be finding its rows."""
+    found = fetch_one(ordered.tx, DeadExternal, "dead_external", external_id=ordered.letter.number)
+    if found is None:
+        return None
+    lanes.lock_lane(ordered.tx, found.lane_id)
+    return fetch_one(ordered.tx, DeadExternal, "dead_external", external_id=ordered.letter.number)
 
 
 def _lock_conflict(ordered: Ordered) -> DeadConflict | None:

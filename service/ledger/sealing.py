@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.ledger.externals import draft_externals, hold_externals
 from service.meters import Meter
 from service.timing import Timing
 
@@ -88,13 +89,24 @@ def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
     execute(tx, "make_due")
     execute(tx, "make_drafts")
     execute(tx, "take_due", lane_ids=locked, buckets_max=BUCKETS_MAX, entries_max=ENTRIES_MAX)
+    sealed = _settle_externals(tx, timing=timing)
     execute(tx, "draft_sums", bucket=timing.bucket, reach=timing.bucket, may_share=False)
-    sealed = _seal_drafts(tx)
+    sealed += _seal_drafts(tx)
     execute(tx, "draft_sums", bucket=timing.bucket, reach=HOUR, may_share=True)
     execute(tx, "draft_counts", entries_max=ENTRIES_MAX)
     execute(tx, "draft_lasts", bucket=timing.bucket)
     sealed += _seal_drafts(tx)
     execute(tx, "clear_unsealed", lane_ids=locked)
+    return sealed
+
+
+def _settle_externals(tx: Transaction, *, timing: Timing) -> Sealed:
+    """What Stripe counted before the ledger was restored, and whose rows came again, is not sent; the rest waits."""
+    sealed = Sealed(0, 0)
+    for reach in (timing.bucket, HOUR):
+        draft_externals(tx, reach=reach)
+        sealed += _seal_drafts(tx)
+    hold_externals(tx, timing=timing)
     return sealed
 
 

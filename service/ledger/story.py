@@ -5,13 +5,14 @@ The way back from a complaint or an invoice line to the facts, in the order in w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.ledger.connection import Transaction, fetch
 
 ROWS_MAX = 20  # sources that number their rows alike are few; more than a screen is no answer
 ATTEMPTS_MAX = 1_000  # a day and a night of retries is about a hundred
+READINGS_MAX = 500  # a held meter event is read every half an hour at most, a confirmed one a few times
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,52 @@ class MadeAttempt:
     is_replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What Stripe's summary of the minute said of one that was held, and what followed."""
+
+    meter_event_id: int
+    generation: int
+    minute: datetime
+    read_at: datetime
+    counted: Decimal
+    settled: Decimal
+    expected: Decimal
+    verdict: str
+    canary_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """What Stripe's summary said later of the hour or minute of one that was confirmed, and what followed."""
+
+    meter_event_id: int
+    start: datetime
+    length: timedelta
+    read_at: datetime
+    counted: Decimal
+    expected: Decimal
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCancellation:
+    """A call that asked Stripe to cancel one copy of it."""
+
+    meter_event_id: int
+    generation: int
+    identifier: str
+    idempotency_key: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None  # None: still open
+    status: int | None
+    code: str | None
+    detail: str | None
+    request_id: str | None
+    is_replayed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """All that carried one row id. Empty lists all over: the ledger has never heard of it."""
@@ -122,6 +169,9 @@ class Story:
     meter_events: list[ReportedMeterEvent]
     identifiers: list[UsedIdentifier]
     attempts: list[MadeAttempt]
+    readings: list[Reading]
+    read_again: list[ReadAgain]
+    cancellations: list[MadeCancellation]
     from_quarantine: list[RowFromQuarantine]
 
     @property
@@ -165,5 +215,8 @@ def _tell(
         meter_events=fetch(tx, ReportedMeterEvent, "meter_events_of", meter_event_ids=ids),
         identifiers=fetch(tx, UsedIdentifier, "generations_of", meter_event_ids=ids),
         attempts=fetch(tx, MadeAttempt, "all_attempts_of", meter_event_ids=ids, attempts_max=ATTEMPTS_MAX),
+        readings=fetch(tx, Reading, "readings_of", meter_event_ids=ids, readings_max=READINGS_MAX),
+        read_again=fetch(tx, ReadAgain, "second_readings_of", meter_event_ids=ids, readings_max=READINGS_MAX),
+        cancellations=fetch(tx, MadeCancellation, "cancellations_of", meter_event_ids=ids),
         from_quarantine=from_quarantine,
     )

@@ -6,5 +6,6 @@ SET ended_at = ledger_now(),
     code = %(code)s,
     detail = %(detail)s,
     request_id = %(request_id)s,
-    is_replayed = %(is_replayed)s
+    is_replayed = %(is_replayed)s,
+    scope = %(scope)s
 WHERE attempt_id = %(attempt_id)s AND (ended_at IS NULL OR code = 'lost')

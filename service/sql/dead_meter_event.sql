@@ -1,4 +1,10 @@
 -- A meter event as the desk must know it before it acts: asked once for its lane, and again under the lane's lock.
-SELECT lane_id, state, generation
-FROM meter_event
-WHERE meter_event_id = %(meter_event_id)s
+SELECT
+    m.lane_id, m.state, m.generation,
+    EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL) AS is_restored,
+    EXISTS (
+        SELECT FROM external AS x
+        WHERE x.lane_id = m.lane_id AND x.minute = date_bin('1 minute', m.stamped_at, 'epoch') AND x.meter_event_id IS NULL
+    ) AS is_counted
+FROM meter_event AS m
+WHERE m.meter_event_id = %(meter_event_id)s

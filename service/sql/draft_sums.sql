@@ -53,6 +53,7 @@ CROSS JOIN LATERAL (
     WHERE candidate >= coalesce(n.period_start, '-infinity')
         AND candidate < coalesce(n.period_end, 'infinity')
         AND candidate <= ledger_now()
+        AND NOT EXISTS (SELECT FROM external AS x WHERE (x.lane_id, x.minute) = (n.lane_id, candidate))
         AND NOT EXISTS (SELECT FROM meter_event AS taken WHERE (taken.lane_id, taken.minute) = (n.lane_id, candidate))
 ) AS free
 WHERE %(may_share)s OR free.minutes[n.n] IS NOT NULL

@@ -1,8 +1,9 @@
 -- All that is known of a minute in which meter events are held, in one look: what its sum must be if all of them count or
 -- none does, when the last attempt ended, and since when they were read as absent. Confirmed ones are visible for sure;
 -- of accepted ones a lag may still hide a part, so their last attempts count as well. The canary's every attempt began
--- after those: what was asked for before them may have been received before them. What a person discarded while it was
--- held may count or not, as if it were in conflict.
+-- after those: what was asked for before them may have been received before them; and it has one, because what a restored
+-- ledger found in Stripe's books was received nobody knows when. A restore may have forgotten calls, the last of them until
+-- it was noticed. What a person discarded while it was held may count or not, as if it were in conflict.
 WITH members AS MATERIALIZED (
     SELECT
         m.meter_event_id, m.generation, m.stamped_at, m.sealed_at, m.accepted_at,
@@ -44,9 +45,10 @@ figures AS (
     FROM members
 ),
 dated AS (
-    SELECT f.*, a.is_open, greatest(a.last_at, f.last_settled_at) AS last_attempt_at
+    SELECT f.*, a.is_open, greatest(a.last_at, f.last_settled_at, r.noticed_at) AS last_attempt_at
     FROM figures AS f
     CROSS JOIN attempts AS a
+    CROSS JOIN (SELECT max(began_at) AS noticed_at FROM epoch WHERE gap_from IS NOT NULL) AS r
 )
 SELECT
     %(formula)s AS formula, d.settled, d.held, d.held_least, d.low, d.high, d.is_alone, d.is_mixed,
@@ -70,6 +72,7 @@ SELECT
         SELECT c.meter_event_id
         FROM meter_event AS c
         WHERE c.meter_stripe_id = %(meter_stripe_id)s AND c.state = 'confirmed' AND c.accepted_at > d.last_attempt_at
+            AND EXISTS (SELECT FROM attempt AS late WHERE late.meter_event_id = c.meter_event_id)
             AND NOT EXISTS (
                 SELECT FROM attempt AS early
                 WHERE early.meter_event_id = c.meter_event_id AND early.started_at <= d.last_attempt_at

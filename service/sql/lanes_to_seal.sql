@@ -1,11 +1,12 @@
 -- What is due, and what must be known before it can be sealed. No lock: knowing may need calls to Stripe. A customer's
 -- subscriptions are listed once, because those older than our webhooks were never told; again while there are none, or
 -- when a period is over and no event has told the next. Meters are read again after a while, active ones too: one may be
--- archived and made anew under its name, and Stripe counts on the new one from then on.
+-- archived and made anew under its name, and Stripe counts on the new one from then on. A restored ledger seals nothing:
+-- what Stripe has of it already is not known yet, and a meter event cannot be taken back.
 WITH due AS (
     SELECT lane_id, min(seal_at) AS seal_at
     FROM unsealed
-    WHERE seal_at <= ledger_now()
+    WHERE seal_at <= ledger_now() AND NOT EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL)
     GROUP BY lane_id
     ORDER BY seal_at
     LIMIT %(lanes_max)s

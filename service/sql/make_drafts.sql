@@ -7,5 +7,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS draft (
     minute timestamptz,
     value numeric NOT NULL,
     entry_ids bigint[] NOT NULL,
-    unsent_reason text                      -- null: it is to be sent
+    unsent_reason text,                     -- null: it is to be sent
+    cell tstzrange                          -- of the external that it is; null: it is none
 ) ON COMMIT DELETE ROWS

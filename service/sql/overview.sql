@@ -22,6 +22,9 @@ FROM entry
 JOIN intake USING (intake_id)
 WHERE meter_event_id IS NULL
 UNION ALL
+SELECT 'seal', 'external', count(*), min(found_at)
+FROM open_external
+UNION ALL
 SELECT CASE state WHEN 'accepted' THEN 'reconcile' WHEN 'confirmed' THEN 'reconcile' ELSE 'submit' END,
     state, count(*), CASE WHEN state <> 'confirmed' THEN min(coalesce(stands_since, accepted_at, sealed_at)) END
 FROM meter_event

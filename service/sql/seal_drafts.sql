@@ -1,5 +1,5 @@
 -- What all formulas have in common: the meter event with its payload, its identifier before the first call, the entries'
--- membership, and the bell for submit. Takes the drafts out, so that it can be called after each formula.
+-- membership, the externals that it is, and the bell for submit. Takes the drafts out, so that it can be called after each formula.
 WITH drafts AS MATERIALIZED (
     DELETE FROM draft
     RETURNING nextval(pg_get_serial_sequence('meter_event', 'meter_event_id')) AS meter_event_id, draft.*
@@ -7,15 +7,17 @@ WITH drafts AS MATERIALIZED (
 sealed AS (
     INSERT INTO meter_event
         (meter_event_id, lane_id, meter_stripe_id, formula, bucket, stamped_at, minute, value, entries, payload,
-         is_unbilled, state, reason, due_at, confirmed_at)
+         is_unbilled, is_external, state, reason, due_at, accepted_at, confirmed_at)
     SELECT
         d.meter_event_id, d.lane_id, m.stripe_id, m.formula, d.bucket, d.stamped_at, d.minute, d.value,
         cardinality(d.entry_ids),
         jsonb_build_object(m.customer_key, l.customer, m.value_key, trim_scale(d.value)::text),
         NOT is_subscribed(l.account, l.customer, m.stripe_id),
+        d.cell IS NOT NULL,
         CASE WHEN d.unsent_reason IS NULL THEN 'sealed' ELSE 'confirmed' END,
         d.unsent_reason,
         CASE WHEN d.unsent_reason IS NULL THEN ledger_now() END,
+        CASE WHEN d.cell IS NOT NULL THEN ledger_now() END,
         CASE WHEN d.unsent_reason IS NOT NULL THEN ledger_now() END
     FROM drafts AS d
     JOIN lane AS l USING (lane_id)
@@ -31,6 +33,12 @@ joined AS (
     SET meter_event_id = p.meter_event_id
     FROM (SELECT meter_event_id, unnest(entry_ids) AS entry_id FROM drafts) AS p
     WHERE e.entry_id = p.entry_id
+),
+found AS (
+    UPDATE external AS x
+    SET meter_event_id = d.meter_event_id
+    FROM (SELECT lane_id, cell, min(meter_event_id) AS meter_event_id FROM drafts GROUP BY lane_id, cell) AS d
+    WHERE x.lane_id = d.lane_id AND x.minute <@ d.cell AND x.external_id IN (SELECT external_id FROM open_external)
 ),
 rung AS (
     UPDATE lane

@@ -101,3 +101,11 @@ def test_the_settings_text_shows_no_secret(bare: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("REDIS_URL", "redis://:c4n4ry@cache/0")
 
     assert "c4n4ry" not in repr(settings.load())
+
+
+def test_a_setting_of_the_sandbox_in_the_same_shell_is_no_mistake(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METERPOST_SANDBOX_URL", "http://127.0.0.1:12111")
+
+    assert command("config").code == 0

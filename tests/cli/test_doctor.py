@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,3 +239,21 @@ def _wait_for(released: threading.Event) -> Callable[[Any], list[Finding]]:
 
 def _pinned(account: str, *, is_live: bool) -> PinnedAccount:
     return PinnedAccount("default", account, is_live, None, None)
+
+
+def test_a_witness_file_that_cannot_be_kept_is_a_failure_with_its_remedy(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METERPOST_WITNESS_FILE", str(bare / "missing" / "witness.json"))
+
+    (found,) = doctor.check_witness(load())
+
+    assert (found.severity, "its directory is not there" in found.text) == (FAILURE, True)
+    assert "METERPOST_WITNESS_FILE" in found.remedy
+
+
+@pytest.mark.parametrize("value", ["", "witness.json"])
+def test_a_witness_file_may_be_named_or_left_empty(bare: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("METERPOST_WITNESS_FILE", value)
+
+    assert [found.severity for found in doctor.check_witness(load())] == [FINE]

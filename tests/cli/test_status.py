@@ -102,3 +102,31 @@ def test_what_was_discarded_needs_nobody_any_more(command: Command, queue: str, 
 
     assert _of(ran, "record", "quarantined")["count"] == 0
     assert _of(ran, "desk", "discarded")["count"] == 1
+
+
+def test_an_open_breaker_is_told_once_with_its_reason_and_the_next_trial(
+    command: Command, queue: str, books: Any
+) -> None:
+    books.execute(
+        "INSERT INTO account (account, stripe_account, is_live, openings, paused_until, pause_reason)"
+        " VALUES ('default', 'acct_1', false, 3, '2026-01-01T00:00:00Z', 'Stripe fails: 503')"
+    )
+
+    ran = command("status")
+
+    assert "nothing is sent: Stripe fails: 503; one call tries at 2026-01-01T00:00:00Z; so far 2 have failed" in ran.err
+
+
+def test_what_a_restored_ledger_does_not_know_needs_a_person(
+    command: Command, queue: str, books: Any, usage_row: MakeRow
+) -> None:
+    books.record(usage_row("a"))
+    books.execute(
+        "WITH restored AS (INSERT INTO epoch (cause) VALUES ('restored') RETURNING epoch_id)"
+        " INSERT INTO external (lane_id, meter_stripe_id, epoch_id, minute, value)"
+        " SELECT lane_id, 'mtr_1', epoch_id, '2026-03-01 12:00+00', 5 FROM restored, lane"
+    )
+
+    found = _of(command("status", "--json"), "seal", "external")
+
+    assert (found["count"], found["needs_person"]) == (1, True)

@@ -83,7 +83,7 @@ def test_two_items_of_the_same_content_are_two(items: ItemQueues) -> None:
 def test_an_item_set_aside_keeps_every_byte(items: ItemQueues, server: fakeredis.FakeStrictRedis) -> None:
     server.lpush(Q, bytes(range(256)))
     [(tag, item)] = items.claim(Q, items_max=1)
-    items.set_aside(Q, tag, item=item)
+    items.set_aside(Q, [(tag, item)])
     assert items.depth(Q) == Depth(waiting=0, unacked=0, garbled=1, oldest_item=None)
     assert server.lrange(f"{Q}.garbled", 0, -1) == [bytes(range(256))]
 
@@ -91,15 +91,15 @@ def test_an_item_set_aside_keeps_every_byte(items: ItemQueues, server: fakeredis
 def test_an_item_set_aside_twice_stands_there_once(items: ItemQueues) -> None:
     items.push(Q, ["{"])
     [(tag, item)] = items.claim(Q, items_max=1)
-    items.set_aside(Q, tag, item=item)
-    items.set_aside(Q, tag, item=item)
+    items.set_aside(Q, [(tag, item)])
+    items.set_aside(Q, [(tag, item)])
     assert items.depth(Q).garbled == 1
 
 
 def test_every_key_carries_the_prefix(server: fakeredis.FakeStrictRedis) -> None:
     items = ItemQueues(server, prefix="team:")
     items.push(Q, ["1", "2", "{"])
-    items.set_aside(Q, items.claim(Q, items_max=1)[0][0], item=b"{")
+    items.set_aside(Q, items.claim(Q, items_max=1))
     items.claim(Q, items_max=1)
     names = {key.decode() for key in server.keys()}  # noqa: SIM118 (Redis' command)
     assert names == {f"team:{Q}{end}" for end in ("", ".unacked", ".unacked_index", ".garbled")}

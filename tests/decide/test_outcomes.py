@@ -29,8 +29,8 @@ def answered(status: int, **said: Any) -> Outcome:
         (409, {"code": "too_many_concurrent_requests"}, Unknown, Scope.LANE),
         (401, {}, Unavailable, Scope.ACCOUNT),
         (403, {}, Unavailable, Scope.ACCOUNT),
-        (500, {}, Unknown, Scope.CALL),
-        (502, {}, Unknown, Scope.CALL),
+        (500, {}, Unknown, Scope.STRIPE),
+        (502, {}, Unknown, Scope.STRIPE),
         (503, {"is_replayed": True}, Unknown, Scope.CALL),
     ],
 )

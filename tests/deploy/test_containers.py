@@ -62,7 +62,19 @@ def test_the_stores_keep_their_files_in_volumes(compose: dict[str, Any]) -> None
     kept = {
         volume.partition(":")[0] for name in ("redis", "postgres") for volume in compose["services"][name]["volumes"]
     }
-    assert set(compose["volumes"]) <= kept
+    assert set(compose["volumes"]) - {"witness"} <= kept
+
+
+@pytest.mark.parametrize("name", ["seal", "submit", "reconcile", "apply"])
+def test_whoever_asks_stripe_keeps_the_witness_outside_of_the_ledger(compose: dict[str, Any], name: str) -> None:
+    service = compose["services"][name]
+    assert service["volumes"] == ["witness:/witness"]
+    assert service["environment"]["METERPOST_WITNESS_FILE"].startswith("/witness/")
+
+
+def test_the_image_gives_the_witness_to_its_user(deploy: Path) -> None:
+    final = (deploy / "Dockerfile").read_text().split("\nFROM ")[-1]
+    assert "--owner 10001 --group 10001 --mode 0700 /witness" in final
 
 
 @pytest.mark.parametrize("name", ["web", "redis", "postgres"])

@@ -4,6 +4,7 @@ import re
 
 from local.guarded import ROOT
 from local.parent import PARENT_VARIABLE
+from service.crash_points import VARIABLE as CRASH_POINT
 from service.variables import KNOWN
 
 STORES = {"DATABASE_URL", "BROKER_URL", "REDIS_URL"}
@@ -14,7 +15,7 @@ EXAMPLE = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_te
 
 
 def test_every_setting_is_in_the_example() -> None:
-    assert set(EXAMPLE) == (KNOWN - {PARENT_VARIABLE}) | STORES | STRIPE | DEPLOYMENT
+    assert set(EXAMPLE) == (KNOWN - {PARENT_VARIABLE, CRASH_POINT}) | STORES | STRIPE | DEPLOYMENT
 
 
 def test_no_secret_is_in_the_example() -> None:

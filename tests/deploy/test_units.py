@@ -62,6 +62,12 @@ def test_a_process_has_no_rights_to_gain(deploy: Path, name: str) -> None:
     assert service["CapabilityBoundingSet"] == [""]
 
 
+def test_the_witness_file_lives_on_in_the_state_directory(deploy: Path) -> None:
+    service = _unit(deploy / "systemd" / "meterpost-worker@.service")["Service"]
+    assert service["StateDirectory"] == ["meterpost"]
+    assert "METERPOST_WITNESS_FILE=/var/lib/meterpost/witness.json" in service["Environment"]
+
+
 if shutil.which("systemd-analyze"):
 
     def test_systemd_understands_every_unit(deploy: Path, tmp_path: Path) -> None:

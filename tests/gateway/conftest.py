@@ -170,6 +170,7 @@ def send(make_gateway: Callable[..., Gateway], server: Server) -> Callable[[], A
             timestamp=1_800_000_000,
             identifier="mp-1",
             idempotency_key="key-1",
+            call_id="mp-7-1",
         )
 
     return send

@@ -40,6 +40,14 @@ def test_a_yes_to_our_identifier_is_an_acceptance(send, server, answer):
     assert isinstance(classify(send()), Accepted)
 
 
+def test_a_call_tells_our_own_name_of_it(send, server, answer):
+    server.answers = [answer(OURS)]
+
+    send()
+
+    assert b"\r\nx-request-id: mp-7-1\r\n" in server.asked[0].lower()
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 302, 500, 503])
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
 def test_what_cannot_be_read_is_neither_a_yes_nor_a_no(send, server, answer, status, body):
@@ -197,7 +205,7 @@ def test_an_answer_nested_too_deep_is_neither_a_yes_nor_a_no(send, server, answe
 
 def test_what_nobody_expected_may_have_been_sent(make_gateway, server):
     told = make_gateway(server.url).send_meter_event(
-        "tokens", payload=None, timestamp=1_800_000_000, identifier="mp-1", idempotency_key="key-1"
+        "tokens", payload=None, timestamp=1_800_000_000, identifier="mp-1", idempotency_key="key-1", call_id="mp-7-1"
     )
 
     assert (told.reach, told.message[:9]) == (Reach.MAYBE_SENT, "TypeError")

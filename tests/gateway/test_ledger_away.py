@@ -1,5 +1,6 @@
 """What the ledger says when PostgreSQL does not do what was asked: the remedy depends on the cause."""
 
+import psycopg
 import pytest
 
 from service.ledger import Ledger, LedgerUnavailable
@@ -27,3 +28,16 @@ def test_a_connection_that_was_ended_is_told_as_an_absent_server_with_the_cause(
         tx.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     assert "administrator command" in str(raised.value)
+
+
+def test_after_a_crash_of_the_server_one_transaction_fails_and_not_one_for_each_connection(ledger, database_url):
+    with ledger.transaction() as one, ledger.transaction() as two, ledger.transaction() as three:
+        backends = [tx.info.backend_pid for tx in (one, two, three)]
+    with psycopg.connect(database_url) as operator:
+        operator.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [backends])
+
+    with pytest.raises(LedgerUnavailable), ledger.transaction() as tx:
+        tx.execute("SELECT 1")
+
+    with ledger.transaction() as tx:
+        assert tx.execute("SELECT 1").fetchone() == (1,)

@@ -198,6 +198,45 @@ def test_what_was_confirmed_without_a_call_is_no_canary(books, minute):
     assert look(books, found).canary_id is None
 
 
+def restored(books, *, hours_ago):
+    """A restore of the ledger was noticed so long ago; calls of before may be forgotten."""
+    books.write(
+        "INSERT INTO epoch (began_at, cause, gap_from, compared_at, confirmed_at)"
+        " SELECT at, 'a restore', at, at, at FROM make_interval(hours => %s) AS ago,"
+        " LATERAL (SELECT ledger_now() - ago AS at) AS noticed",
+        hours_ago,
+    )
+
+
+def test_a_restored_ledger_may_have_forgotten_calls_until_the_restore_was_noticed(books, minute):
+    found = minute("held")
+    restored(books, hours_ago=5)
+    read(books, 1, "absent", minutes_ago=60)
+
+    seen = look(books, found)
+
+    assert round((seen.now - seen.last_attempt_at) / timedelta(hours=1)) == 5
+    assert seen.absent_since is None
+
+
+def test_what_was_called_for_before_a_restore_is_no_canary(books, minute):
+    found = minute("held")
+    minute("confirmed")
+    late(books, 2)
+    restored(books, hours_ago=1)
+
+    assert look(books, found).canary_id is None
+
+
+def test_what_the_ledger_remembers_no_call_of_is_no_canary(books, minute):
+    found = minute("held")
+    minute("confirmed")
+    late(books, 2)
+    forget_calls(books, 2)
+
+    assert look(books, found).canary_id is None
+
+
 def late(books, meter_event_id):
     """As if first called for and accepted two hours ago."""
     books.write(
@@ -205,7 +244,11 @@ def late(books, meter_event_id):
         " AND accepted_at IS NOT NULL",
         meter_event_id,
     )
+    forget_calls(books, meter_event_id)
+    attempt(books, meter_event_id, hours_ago=2)
+
+
+def forget_calls(books, meter_event_id):
     books.write("ALTER TABLE attempt DISABLE TRIGGER USER")
     books.write("DELETE FROM attempt WHERE meter_event_id = %s", meter_event_id)
     books.write("ALTER TABLE attempt ENABLE TRIGGER USER")
-    attempt(books, meter_event_id, hours_ago=2)

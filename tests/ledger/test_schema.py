@@ -32,6 +32,7 @@ ALLOWED = {
     ("accepted", "conflict"),
     ("confirmed", "refused"),
     ("confirmed", "conflict"),
+    ("conflict", "confirmed"),
 }
 WAYS = {
     "sealed": [],

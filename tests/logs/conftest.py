@@ -18,6 +18,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 def _logging_put_back() -> Iterator[None]:
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     handlers, level = list(root.handlers), root.level
+    logging.getLogger("rq.worker").setLevel(logging.NOTSET)  # its workers keep the level of the last one that ran
     yield
     sys.excepthook, threading.excepthook = hooks
     root.handlers[:] = handlers

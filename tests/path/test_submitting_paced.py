@@ -1,5 +1,8 @@
 """Step 4 where no call should be made: the limiter is full or away, Stripe cannot be reached, a turn fails."""
 
+import time
+from dataclasses import replace
+
 import pytest
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -7,6 +10,7 @@ from service.gateway import Gateway
 from service.ledger import lanes
 from service.limiter import Throttled, Unlimited
 from service.timing import FAST
+from workers._brakes import Brakes
 
 
 class Empty(Unlimited):
@@ -50,6 +54,12 @@ class Failing(Gateway):
         if told["payload"]["stripe_customer_id"] == self._customer:
             raise RuntimeError(self._customer)
         return super().send_meter_event(event_name, **told)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """No token is void because the machine is busy."""
+    monkeypatch.setattr("workers._brakes.TOKEN_LATE_S_MAX", 60)
 
 
 ERRORS = [Throttled("full"), RedisAway("away")]
@@ -182,3 +192,50 @@ def test_of_many_attempts_only_what_deciding_asks_for_is_loaded(path):
         found = lanes.attempts_of(tx, 1)
 
     assert [attempt.is_replayed for attempt in found] == [True] * 3 + [False] * 20
+
+
+class Told(Counting):
+    """Remembers what it was told of answers."""
+
+    def __init__(self):
+        super().__init__()
+        self.answers = []
+
+    def passed(self, kind):
+        self.answers.append((kind, "passed"))
+
+    def slow_down(self, kind):
+        self.answers.append((kind, "limited"))
+        return False
+
+
+@pytest.mark.parametrize("kind", ["lock_timeout", "conflict"])
+def test_what_is_busy_at_stripe_slows_down_its_lane_and_not_the_account(path, kind):
+    path.fault(kind, times=1)
+    path.sealed(5)
+    told = Told()
+
+    path.another_submitter(limiter=told, timing=replace(FAST, backoff_base_s=1)).turn(path.lease())
+
+    assert told.answers == [("meter_events", "passed")]
+    assert path.ask("SELECT paused_until, openings FROM account") == [(None, 0)]
+    assert path.ask("SELECT due_at > ledger_now() FROM lane") == [True]
+
+
+def test_a_limiters_429_is_told_to_the_limiter_and_rests_no_lane(path):
+    path.fault("rate_limited", times=1, reason="global-rate")
+    path.sealed(5, 6)
+    told = Told()
+
+    path.another_submitter(limiter=told).turn(path.lease())
+
+    assert told.answers == [("meter_events", "limited")]
+    assert path.ask("SELECT due_at <= ledger_now() FROM lane") == [True]
+
+
+def test_a_token_that_was_ready_too_long_ago_is_void_and_another_is_taken(path):
+    counting = Counting()
+
+    Brakes(path.ledger, counting, timing=FAST).use(time.monotonic() - 3_600)
+
+    assert counting.tokens == 1

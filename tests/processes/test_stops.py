@@ -3,7 +3,12 @@
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+import redis
+
+from chaos.hostile import poison_limiter, poison_rows, poison_wakeups
 
 STOP_S = 10
 
@@ -35,6 +40,20 @@ def test_wake_ups_that_are_all_lost_are_rung_again(works: Any) -> None:
     works.forget_wakeups()
     assert works.settles(load)
     assert works.billed(load) == load.sent
+
+
+def test_whatever_is_written_to_redis_every_row_reaches_stripe_once(works: Any, tmp_path: Path) -> None:
+    load, proof = works.begin(), tmp_path / "proof"
+    with redis.Redis.from_url(works.stack.env["REDIS_URL"]) as connection:
+        poison_wakeups(connection, proof)
+        poison_limiter(connection)
+    with redis.Redis.from_url(works.stack.env["BROKER_URL"]) as connection:
+        items = poison_rows(connection)
+    load.end()
+    assert works.settles(load)
+    assert works.billed(load) == load.sent
+    assert works.ask("SELECT count(*) FROM quarantine") == items
+    assert not proof.exists()
 
 
 def test_a_subscription_made_at_stripe_is_mirrored_by_webhook(works: Any, eventually: Callable[..., bool]) -> None:

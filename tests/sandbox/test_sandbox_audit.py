@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import stripe
 
 PATH = "/v1/billing/meter_events"
 
@@ -83,6 +84,14 @@ def test_the_log_tells_the_fate_of_every_call(shop: Any, customer: str) -> None:
         ("a", "applied"), ("a", "replayed"), ("b", "refused"), ("c", "lost"),
     ]  # fmt: skip
     assert len({call["request_id"] for call in calls}) == 4
+
+
+def test_the_log_tells_the_callers_own_name_of_a_call_that_was_never_answered(shop: Any, customer: str) -> None:
+    shop.fault("reply_lost", times=1)
+    asked: Any = {"event_name": "calls", "payload": {"stripe_customer_id": customer, "value": "1"}}
+    with pytest.raises(stripe.APIConnectionError):
+        shop.v1.billing.meter_events.create(asked, {"headers": {"X-Request-Id": "ours-7"}})
+    assert [(call["client_request_id"], call["fate"]) for call in shop.calls(PATH)] == [("ours-7", "lost")]
 
 
 def test_a_500_after_applying_is_logged_as_applied(shop: Any, customer: str) -> None:

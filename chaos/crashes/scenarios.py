@@ -1,0 +1,121 @@
+"""Small stories that come to every crash point, each played by the steps' own code until one of them dies.
+
+`begin` is what was before; `act` comes to the places, and dies there; `end` is what others do afterwards whether we
+died or not: Stripe delivers again, a person asks again. Then the steps go on until nothing is left, and `facts` hold.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from chaos.crashes.place import LEASE_IS_OVER, Place
+from chaos.crashes.stories import (
+    WINDOW_IS_OVER,
+    answer_late,
+    books_away,
+    count_twice,
+    hold_and_show_canary,
+    key_refused,
+    limited,
+    nothing,
+    pin_and_walk,
+    prove_absence,
+    read_as_one_of_many,
+    read_beside_what_moves,
+    read_while_away,
+    row_of_one,
+    rows_and_a_deaf_stripe,
+    rows_of_three,
+    seal_one,
+    two_of_a_lane,
+    two_of_a_minute,
+    walk_twice,
+)
+from chaos.crashes.visitors import (
+    confirm_restore,
+    deliver_and_apply,
+    forgotten,
+    migrate,
+    migrate_and_begin,
+    operate,
+    operate_again,
+    refused_two,
+    subscribed,
+)
+
+Act = Callable[[Place], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    begin: Act
+    act: Act = Place.walk
+    end: Act = nothing
+    deaths: tuple[str, ...] = ()  # crash points at which processes before ours were killed
+    between: timedelta = LEASE_IS_OVER  # passes after each of them
+    then: Act = nothing  # after the deaths, before `act`
+    facts: Mapping[str, int] = field(default_factory=dict)
+    is_migrated: bool = True
+
+
+SCENARIOS = {
+    "rows": Scenario(begin=rows_of_three, facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1}),
+    "first start": Scenario(begin=row_of_one, act=pin_and_walk, facts={"confirmed": 1}),
+    "deaf Stripe": Scenario(begin=rows_and_a_deaf_stripe, act=walk_twice, facts={"confirmed": 1}),
+    "inherited attempt": Scenario(begin=row_of_one, deaths=("submit.after_call",), facts={"confirmed": 1}),
+    "late answer": Scenario(begin=seal_one, act=answer_late, facts={"confirmed": 1}),
+    "read again": Scenario(begin=row_of_one, act=walk_twice, facts={"confirmed": 1}),
+    "counted twice": Scenario(begin=count_twice, act=walk_twice, facts={"confirmed": 1, "copies cancelled": 1}),
+    "limited": Scenario(begin=limited, act=walk_twice, facts={"confirmed": 3}),
+    "key refused": Scenario(begin=key_refused, act=walk_twice, facts={"confirmed": 3}),
+    "books away": Scenario(begin=books_away, act=walk_twice, facts={"confirmed": 2}),
+    "held in its hour": Scenario(
+        begin=two_of_a_lane, deaths=("submit.after_call",), between=WINDOW_IS_OVER, facts={"confirmed": 2}
+    ),
+    "held, had landed": Scenario(
+        begin=row_of_one,
+        deaths=("submit.after_call",),
+        between=WINDOW_IS_OVER,
+        facts={"confirmed": 1, "generations": 1},
+    ),
+    "held, books away": Scenario(
+        begin=row_of_one, deaths=("submit.after_call",), act=read_while_away, facts={"confirmed": 1, "generations": 1}
+    ),
+    "held, others write": Scenario(
+        begin=row_of_one, deaths=("submit.after_call",), act=read_as_one_of_many, facts={"confirmed": 1}
+    ),
+    "held, minute moves": Scenario(
+        begin=two_of_a_minute,
+        deaths=("submit.after_call", "submit.after_token"),
+        between=WINDOW_IS_OVER,
+        act=read_beside_what_moves,
+        facts={"confirmed": 2, "generations": 2},
+    ),
+    "held, never landed": Scenario(
+        begin=row_of_one,
+        deaths=("submit.before_call",),
+        then=hold_and_show_canary,
+        act=prove_absence,
+        facts={"confirmed": 2, "generations": 3},
+    ),
+    "events": Scenario(
+        begin=subscribed,
+        act=deliver_and_apply,
+        end=deliver_and_apply,
+        facts={"events applied": 2, "events ignored": 1, "events failed": 1, "subscriptions active": 1},
+    ),
+    "desk": Scenario(
+        begin=refused_two,
+        act=operate,
+        end=operate_again,
+        facts={"confirmed": 2, "quarantined": 1, "retries": 2, "discards": 1, "generations": 4},
+    ),
+    "restored": Scenario(begin=forgotten, act=confirm_restore, end=confirm_restore, facts={"confirmed": 2}),
+    "migrations": Scenario(
+        begin=nothing,
+        act=migrate,
+        end=migrate_and_begin,
+        is_migrated=False,
+        facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1},
+    ),
+}

@@ -1,0 +1,99 @@
+"""`python -m chaos.days`: days of outages on a virtual clock, with summaries in time and 30 hours late."""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from chaos.days.books import Books
+from chaos.days.missed import FULL_DAYS, missed
+from chaos.days.run import Plan, Run, play
+from local.parent import end_with_parent
+
+LAGS_S = {"summaries in time": 60, "summaries 30 hours late": 30 * 3600}
+EPILOG = """\b
+Examples:
+  python -m chaos.days --days 12 --seed 1
+  python -m chaos.days --days 3 --report days.json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--days",
+    default=12,
+    show_default=True,
+    help="Of usage and weather; days of rest follow. Fewer than 12 have not room for everything.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of everything that happens.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write the figures there as JSON.")
+def main(*, days: int, seed: int, report: Path | None) -> None:
+    """Live through outages of up to 60 hours; exit 1 when a unit is lost, doubled or unexplained."""
+    end_with_parent()
+    told: dict[str, dict[str, object]] = {}
+    wrongs: list[str] = []
+    for name, lag_s in LAGS_S.items():
+        began, spent = time.monotonic(), _cpu_s()
+        run, books = play(Plan(days=days, seed=seed, lag_s=lag_s))
+        told[name] = figures(run, books) | {
+            "seconds": round(time.monotonic() - began),
+            "seconds of CPU": round(_cpu_s() - spent),
+        }
+        _show(name, told[name])
+        wrongs += [f"{name}: {wrong}" for wrong in [*_missed(run, books), *books.wrongs()]]
+    if report is not None:
+        report.write_text(json.dumps(told | {"wrong": wrongs}, indent=2) + "\n")
+    for wrong in wrongs:
+        click.echo(wrong, err=True)
+    sys.exit(bool(wrongs))
+
+
+def figures(run: Run, books: Books) -> dict[str, object]:
+    """What happened, and what came of it, by name."""
+    happened = {f"steps in: {name}": count for name, count in sorted(run.stormy.items())}
+    did = dict(sorted((run.mishaps.did + run.person.did).items()))
+    standing = {
+        f"at the end {name}": f"{count:,} ({units:,f} units)" for name, (count, units) in books.standing().items()
+    }
+    return {
+        "days": round(run.passed.total_seconds() / 86_400),
+        "steps of time": run.steps,
+        **happened,
+        **did,
+        "rows": run.usage.rows,
+        "meter events": books.meter_events,
+        "held on the way": len(run.held),
+        **{f"came when Stripe had forgotten: {fate}": count for fate, count in sorted(books.forgotten.items())},
+        **{f"readings: {verdict}": count for verdict, count in books.verdicts.items()},
+        "next generations": books.next_generations,
+        "attempts after the window": len(books.late_attempts),
+        **standing,
+        **dict(books.verdict.table()),
+    }
+
+
+def _missed(run: Run, books: Books) -> list[str]:
+    if run.plan.days < FULL_DAYS:
+        return []
+    return missed(run.storms, steps=run.stormy, mishaps_done=run.mishaps.did, found_twice=books.found_twice)
+
+
+def _cpu_s() -> float:
+    """Of this process and of the children that have ended, which are all servers of runs before."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def _show(name: str, figures: dict[str, object]) -> None:
+    table = Table(name, "")
+    for what, value in figures.items():
+        table.add_row(what, f"{value:,}" if isinstance(value, int) else str(value))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

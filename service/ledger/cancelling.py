@@ -1,0 +1,134 @@
+"""Copies too many and the calls that cancel them: each written down before it is made, under the lane's lease."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.cancelling import Cancel, GiveUp, Later, Made, ReadBack, Step
+from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.ledger.lanes import Lease, outcome_name
+from service.ledger.reading_back import contradict_meter_events
+from service.ledger.second_readings import schedule_second_readings
+from service.outcomes import Outcome
+from service.second_reading import Surplus
+from service.timing import Timing
+
+LANES_MAX = 8  # leased in one pass; a copy too many is rare, and each lane waits for its call
+
+
+@dataclass(frozen=True, slots=True)
+class CopyToCancel:
+    meter_event_id: int
+    generation: int
+    lane_id: int
+    account: str
+    meter: str
+    identifier: str
+    cancel_until: datetime
+    due_at: datetime | None  # None: no call is due any more
+    now: datetime  # the ledger's time at this look
+
+
+@dataclass(frozen=True, slots=True)
+class DeadCancellation:
+    cancellation_id: int
+    meter_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    cancellation_id: int
+
+
+def begin_surplus(tx: Transaction, found: Surplus) -> bool:
+    """The call that cancels the copy is due. False: a cancellation of this meter event is known already."""
+    return (
+        execute(
+            tx,
+            "begin_surplus",
+            meter_event_id=found.meter_event_id,
+            generation=found.generation,
+            cancel_until=found.cancel_until,
+        )
+        == 1
+    )
+
+
+def end_surplus(tx: Transaction, meter_event_ids: Sequence[int], *, ending: str) -> int:
+    """`ending` is "cancelled" or "contradicted". Returns of how many that is news."""
+    return execute(tx, "end_surplus", meter_event_ids=list(meter_event_ids), ending=ending)
+
+
+def lease_lanes_to_cancel(tx: Transaction, account: str, *, timing: Timing) -> list[Lease]:
+    return fetch(tx, Lease, "lease_lanes_to_cancel", account=account, lease=timing.lease, lanes_max=LANES_MAX)
+
+
+def due_copy(tx: Transaction, lease: Lease) -> CopyToCancel | None:
+    """The lane's copy too many whose call is due, the most urgent first."""
+    return fetch_one(tx, CopyToCancel, "copy_to_cancel", lane_id=lease.lane_id, meter_event_id=None)
+
+
+def copy_called_for(tx: Transaction, lane_id: int, meter_event_id: int) -> CopyToCancel | None:
+    """As it is now; None: what became of it is known."""
+    return fetch_one(tx, CopyToCancel, "copy_to_cancel", lane_id=lane_id, meter_event_id=meter_event_id)
+
+
+def calls_to_cancel(tx: Transaction, meter_event_id: int) -> list[Made]:
+    return fetch(tx, Made, "calls_to_cancel", meter_event_id=meter_event_id)
+
+
+def dead_cancellations(tx: Transaction, lease: Lease) -> list[DeadCancellation]:
+    """What an earlier holder left open."""
+    return fetch(tx, DeadCancellation, "dead_cancellations", lane_id=lease.lane_id, fence=lease.fence)
+
+
+def open_cancellation(tx: Transaction, copy: CopyToCancel, *, lease: Lease, call: Cancel) -> int:
+    """Write down a call before it is made. Returns the cancellation's id."""
+    opened = fetch_one(
+        tx,
+        _Opened,
+        "open_cancellation",
+        lane_id=copy.lane_id,
+        meter_event_id=copy.meter_event_id,
+        generation=copy.generation,
+        identifier=copy.identifier,
+        idempotency_key=call.idempotency_key,
+        fence=lease.fence,
+    )
+    assert opened is not None, "an insert returns its row"
+    return opened.cancellation_id
+
+
+def close_cancellation(tx: Transaction, cancellation_id: int, outcome: Outcome) -> bool:
+    """Write down what Stripe answered. False: it was closed before."""
+    answer = outcome.answer
+    return (
+        execute(
+            tx,
+            "close_cancellation",
+            cancellation_id=cancellation_id,
+            outcome=outcome_name(outcome),
+            status=answer.status,
+            code=answer.code or None,
+            detail=answer.message or None,
+            request_id=answer.request_id,
+            is_replayed=answer.is_replayed,
+        )
+        == 1
+    )
+
+
+def act(tx: Transaction, copy: CopyToCancel, step: Step, *, wait_s: float, timing: Timing) -> None:
+    """What follows from the last call. The caller has locked the lane."""
+    match step:
+        case Cancel():
+            raise AssertionError("to cancel is to open a cancellation")
+        case Later():
+            execute(tx, "cancel_later", meter_event_id=copy.meter_event_id, wait=timedelta(seconds=wait_s))
+        case ReadBack(said=said):
+            execute(tx, "read_back_cancellation", meter_event_id=copy.meter_event_id, said=said)
+            settle = timedelta(seconds=timing.cancel_settle_s)
+            schedule_second_readings(tx, [copy.meter_event_id], wait=settle, timing=timing)
+        case GiveUp(reason=reason):
+            end_surplus(tx, [copy.meter_event_id], ending="contradicted")
+            contradict_meter_events(tx, [copy.meter_event_id], reason=reason)

@@ -1,0 +1,15 @@
+-- The lane's copy too many whose cancellation is due, the one that Stripe lets go soonest first; or one named.
+SELECT
+    s.meter_event_id, s.generation, m.lane_id, l.account, l.meter, g.identifier, s.cancel_until, s.due_at,
+    ledger_now() AS now
+FROM surplus AS s
+JOIN meter_event AS m USING (meter_event_id)
+JOIN lane AS l USING (lane_id)
+JOIN generation AS g ON (g.meter_event_id, g.generation) = (s.meter_event_id, s.generation)
+WHERE m.lane_id = %(lane_id)s AND s.ended_at IS NULL
+    AND CASE
+        WHEN %(meter_event_id)s::bigint IS NULL THEN s.due_at <= ledger_now()
+        ELSE s.meter_event_id = %(meter_event_id)s
+    END
+ORDER BY s.cancel_until, s.meter_event_id
+LIMIT 1

@@ -1,0 +1,74 @@
+"""A copy too many that comes in while Stripe's summaries are 30 hours late: no turn passes before it could show."""
+
+from dataclasses import replace
+
+import pytest
+
+from local.sandbox import ask_sandbox
+from service.timing import STANDARD
+from workers._second_readings import SecondReader
+
+TOO_LATE = "Stripe counts 10 in its minute, where 5 was confirmed; received too long ago to be cancelled"
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_copy_that_a_late_summary_does_not_show_yet_is_found_by_a_later_turn(path, is_confirmed):
+    stopped, lease, call = given_up(path)
+    path.send()
+    if is_confirmed:
+        path.reconciler.confirm_due()
+    path.pass_time(hours=32)
+    late_by(path, hours=30)
+
+    stopped._close(call, stopped._make(call), lease=lease)
+
+    live_on(path, hours=56)
+    assert path.ask("SELECT state, reason FROM meter_event WHERE value = 5") == [("conflict", TOO_LATE)]
+
+
+def test_a_late_answer_has_its_hour_read_soon(path):
+    stopped, lease, call = given_up(path)
+    path.walk()
+    path.pass_time(hours=50)
+    stopped._close(call, stopped._make(call), lease=lease)
+
+    SecondReader(path.ledger, path.gateway, "default", timing=path.settings.timing).read_again_due()
+
+    assert path.ask("SELECT count(*) FROM surplus") == [1]
+
+
+@pytest.mark.parametrize("way_back", ["latency", "reply_lost"])
+def test_a_late_answer_begins_the_turns_of_its_hour_anew_even_if_it_is_lost(path, way_back):
+    stopped, lease, call = given_up(path)
+    path.walk()
+    path.pass_time(hours=56)
+    path.fault(way_back)
+
+    stopped._close(call, stopped._make(call), lease=lease)
+
+    assert path.ask("SELECT accepted_at > ledger_now() - interval '1 minute' FROM confirmed_hour") == [True]
+
+
+def given_up(path):
+    """A worker stopped within a call, which its heir has called lost."""
+    path.sealed(5)
+    stopped, lease = path.another_submitter(), path.lease()
+    call = stopped._open(lease)
+    path.pass_time(seconds=30)
+    path.submitter._close_dead_attempts(path.lease())
+    path.pass_time(seconds=30)
+    return stopped, lease, call
+
+
+def late_by(path, *, hours):
+    settings = {"account": path.stripe_account, "summary_lag_s": hours * 3600}
+    ask_sandbox(path.sandbox.url, "/_sandbox/settings", settings)
+
+
+def live_on(path, *, hours):
+    timing = replace(path.settings.timing, second_readings_s=STANDARD.second_readings_s)
+    reader = SecondReader(path.ledger, path.gateway, "default", timing=timing)
+    for _ in range(2 * hours):
+        path.reconciler.confirm_due()
+        reader.read_again_due()
+        path.pass_time(minutes=31)
