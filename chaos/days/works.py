@@ -137,6 +137,7 @@ def opened(*, days: int) -> Iterator[Works]:
         make_key(stripes.url, KEY, account=STRIPE_ACCOUNT)
         migrate(books.url)
         logging.disable()  # what goes wrong is meant to; the books tell what came of it
+        until_the_end.callback(logging.disable, logging.NOTSET)
         yield _works(_settings(queue.url, books.url, stripes.url), days=days, until_the_end=until_the_end)
 
 

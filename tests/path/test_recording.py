@@ -50,7 +50,7 @@ BAD_ROWS = {
         "101 characters",
     ),
     "35 days ago": (said_of(NOW - timedelta(days=35)), "too old"),
-    "6 minutes ahead": (said_of(NOW + timedelta(minutes=8)), "5 minutes ahead"),
+    "an hour ahead": (said_of(NOW + timedelta(hours=1)), "5 minutes ahead"),
     "no object": (b"[1, 2]", "not an object"),
     "a name told twice": (b'{"value":1,  "value":2.5, "row_id":"bad","customer":"cus_1","meter":"tokens"}', "float"),
 }
