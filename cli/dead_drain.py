@@ -1,11 +1,10 @@
 """`meterpost dead drain`: many letters retried one by one, paced, each in a transaction of its own.
 
-What is done is done when its line is printed: Ctrl-C loses the letter under way and nothing else. A dry run does the
-same and rolls each back, so what it says is what would happen.
+What is done is done when its line is printed, and Ctrl-C stops between two. A dry run does the same and rolls each
+back, so what it says is what would happen.
 """
 
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import click
 from rich.progress import Progress
 
 from cli.exits import FINDINGS, INTERRUPTED, OK
+from cli.interrupts import noted
 from cli.ledger import committing, writing
 from cli.letters import filter_options, line_of, wanted_of
 from cli.ordering import order_of, order_options
@@ -93,8 +93,8 @@ def drain(  # noqa: PLR0913  # one parameter an option of the command
 ) -> int:
     """Retry every letter of a class that fits, paced, the longest waiting first.
 
-    Each is retried as `dead retry` would, and on its own: Ctrl-C stops between two. What comes to the desk meanwhile is
-    left there. Exit code 3 where some could not be retried.
+    Each is retried as `dead retry` would, and on its own: Ctrl-C stops between two (exit code
+    130). What comes to the desk meanwhile is left there. Exit code 3 where some could not be retried.
     """
     timing, order = settings.load().timing, order_of(actor, reason)
     with writing() as tx:
@@ -120,16 +120,14 @@ class Drainer:
         self._is_silent = is_silent
 
     def drain(self, found: Iterator[DeadLetter], *, letters: int) -> Drained:
-        drained, pause = Drained(), threading.Event()
-        try:
-            with _watched(letters) as progress:
-                for number, one in enumerate(found):
-                    if number:
-                        pause.wait(self._wait_s)
-                    self._say(drained, self._retry(one))
-                    progress.advance(progress.task_ids[0])
-        except KeyboardInterrupt:
-            drained.is_interrupted = True
+        drained = Drained()
+        with noted() as interrupts, _watched(letters) as progress:
+            for number, one in enumerate(found):
+                if interrupts.wait(self._wait_s if number else 0):
+                    drained.is_interrupted = True
+                    break
+                self._say(drained, self._retry(one))
+                progress.advance(progress.task_ids[0])
         return drained
 
     def _retry(self, one: DeadLetter) -> Answer:

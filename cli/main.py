@@ -36,7 +36,7 @@ Examples:
   meterpost usage add cus_NffrFeUfNV2Hib api_requests 3
   meterpost status --json
 
-Exit codes: 0 ok, 1 failure, 2 usage or settings, 3 findings, 130 interrupted.
+Exit codes: 0 ok, 1 failure, 2 usage or settings, 3 findings, 130 ended by Ctrl-C.
 """
 
 

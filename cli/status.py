@@ -61,7 +61,7 @@ ORDER = list(SENTENCES)
 
 
 @click.command(epilog=EPILOG)
-@click.option("--watch", "is_watched", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option("--watch", "is_watched", is_flag=True, help="Look again and again, until Ctrl-C (exit code 130).")
 @click.option(
     "--interval", "interval_s", type=click.FloatRange(0.1, 3_600), default=2, show_default=True, help="Seconds between."
 )

@@ -6,12 +6,13 @@ would wait for ever for a confirmation.
 """
 
 import signal
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from cli.exits import INTERRUPTED, OK
+from cli.interrupts import noted
 from cli.output import json_option, print_json, print_words
 from local.demo_shop import open_shop
 from local.parent import end_with_parent
@@ -42,30 +43,22 @@ class Up:
 @click.command(epilog=EPILOG)
 @json_option
 def command(*, as_json: bool) -> int:
-    """Run everything on this machine until Ctrl-C.
+    """Run everything on this machine until Ctrl-C (exit code 130).
 
     PostgreSQL and Valkey are started unless DATABASE_URL, BROKER_URL and REDIS_URL name others, and a sandbox stands in
     for Stripe unless STRIPE_SECRET_KEY is set. With --json the processes' lines go to files in .meterpost/up/.
     """
     end_with_parent()
-    stopping = _stop_on_signals()
     chosen = settings.load()
-    is_sandbox = not chosen.stripe_secret_key
-    with Stack(data_dir=None if is_sandbox else DATA, with_sandbox=is_sandbox) as stack:
+    is_sandbox, data_dir = not chosen.stripe_secret_key, DATA if chosen.stripe_secret_key else None
+    with noted(signal.SIGTERM) as interrupts, Stack(data_dir=data_dir, with_sandbox=is_sandbox) as stack:
         up = _open_shop(stack) if is_sandbox else _meet_stripe(stack, chosen)
         stack.migrate()
         stack.start({} if up.webhook_url else {"web": 0}, log_dir=LOGS if as_json else None)
         _answer(up, as_json=as_json)
-        stopping.wait()
+        interrupts.wait()
         print_words("stopping")
-    return 0
-
-
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
+    return INTERRUPTED if interrupts.by is signal.SIGINT else OK
 
 
 def _open_shop(stack: Stack) -> Up:

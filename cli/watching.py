@@ -1,9 +1,8 @@
 """Looking again and again: redrawn at a terminal, elsewhere lines that another program can read as they come."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -11,7 +10,8 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from cli.exits import OK
+from cli.exits import INTERRUPTED
+from cli.interrupts import noted
 from cli.output import age, instant, plain, stdout, table_of
 from cli.seeing import COLUMNS, Seen, row_of, words_of
 
@@ -21,12 +21,11 @@ Show = Callable[[Seen], None]
 
 def watch(look: Callable[[], Seen], *, interval_s: float, as_json: bool) -> int:
     """Until Ctrl-C, which is how it is meant to end."""
-    pause = threading.Event()
-    with suppress(KeyboardInterrupt), _view(as_json=as_json) as show:
-        while not pause.is_set():
+    with noted() as interrupts, _view(as_json=as_json) as show:
+        show(look())
+        while not interrupts.wait(interval_s):
             show(look())
-            pause.wait(interval_s)
-    return OK
+    return INTERRUPTED
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def test_away_from_a_terminal_each_look_is_plain_lines(watching: Watch, books: A
 
     assert "record quarantined  1  oldest" in lines[0]
     assert "record quarantined  1  oldest" in lines[2]
-    assert _end(program) == (0, "")
+    assert _end(program) == (130, "")
 
 
 def test_in_json_each_look_is_one_line(watching: Watch) -> None:
@@ -54,7 +54,7 @@ def test_in_json_each_look_is_one_line(watching: Watch) -> None:
     looks = [json.loads(program.stdout.readline()) for _ in range(2)]
 
     assert [list(look) for look in looks] == [["steps", "pauses", "away", "breaker", "restore"]] * 2
-    assert _end(program) == (0, "")
+    assert _end(program) == (130, "")
 
 
 def test_at_a_terminal_it_is_redrawn_and_leaves_it_in_order(watching: Watch) -> None:
@@ -65,7 +65,7 @@ def test_at_a_terminal_it_is_redrawn_and_leaves_it_in_order(watching: Watch) -> 
     while seen.count("Ctrl-C ends this") < 2:
         seen += os.read(ours, 4096).decode()
 
-    assert _end(program) == (0, "")
+    assert _end(program) == (130, "")
     os.close(ours)
     assert "quarantined" in seen
 

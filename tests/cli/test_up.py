@@ -56,7 +56,7 @@ def test_the_other_commands_find_what_was_started_and_it_ends_whole(running: Run
     migrated = running.ask("migrate", "--check")
     code = running.stop()
 
-    assert (added.returncode, migrated.returncode, code) == (0, 0, 0)
+    assert (added.returncode, migrated.returncode, code) == (0, 0, 130)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(running.answer["settings"]["DATABASE_URL"])
 
