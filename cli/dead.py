@@ -19,6 +19,7 @@ from cli.letters import (
 )
 from cli.ordering import order_of, order_options
 from cli.output import age, json_option, print_json, print_table, print_words, shown
+from cli.restores import looking
 from service import settings
 from service.ledger.actions import actions_on, broken_actions
 from service.ledger.answers import Ordered
@@ -119,10 +120,11 @@ def retry_letter(
     Stripe's books first, which decide. A row in quarantine is read again, as it stands or corrected. A failed event is
     applied again. Asked twice, nothing more happens.
     """
-    timing = settings.load().timing
-    with writing() as tx, committing(tx):
+    chosen = settings.load()
+    with writing() as tx, looking(tx, chosen) as look, committing(tx):
+        look()
         ordered = Ordered(tx=tx, letter=letter, order=order_of(actor, reason))
-        answer = retry(ordered, correction=correction_of(set_to, left_out), timing=timing)
+        answer = retry(ordered, correction=correction_of(set_to, left_out), timing=chosen.timing)
     print_answer(answer, as_json=as_json)
     return OK
 

@@ -6,7 +6,7 @@ back, so what it says is what would happen.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from cli.ledger import committing, writing
 from cli.letters import filter_options, line_of, wanted_of
 from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_words, stderr, stdout
+from cli.restores import looking
 from service import settings
 from service.ledger.actions import Order
 from service.ledger.answers import Answer, Declined, Ordered
@@ -96,24 +97,33 @@ def drain(  # noqa: PLR0913  # one parameter an option of the command
     Each is retried as `dead retry` would, and on its own: Ctrl-C stops between two (exit code
     130). What comes to the desk meanwhile is left there. Exit code 3 where some could not be retried.
     """
-    timing, order = settings.load().timing, order_of(actor, reason)
-    with writing() as tx:
+    chosen, order = settings.load(), order_of(actor, reason)
+    with writing() as tx, looking(tx, chosen) as look:
         now = ledger_time(tx)
         wanted = wanted_of(of_class=of_class, customer=customer, meter=meter, like=like, since=since, now=now)
         letters = sum(total.letters for total in dead_totals(tx, wanted))
         if not is_dry and not is_sure and stderr().is_terminal:
             click.confirm(f"retry {letters:,} letters?", abort=True, err=True)
-        drainer = Drainer(tx, order, timing=timing, wait=wait, is_dry=is_dry, is_silent=as_json)
+        drainer = Drainer(tx, order, look=look, timing=chosen.timing, wait=wait, is_dry=is_dry, is_silent=as_json)
         drained = drainer.drain(every_dead_letter(tx, wanted, until=now), letters=letters)
     return _answer(drained, wanted=wanted, is_dry=is_dry, as_json=as_json)
 
 
 class Drainer:
     def __init__(
-        self, tx: Transaction, order: Order, *, timing: Timing, wait: timedelta, is_dry: bool, is_silent: bool
+        self,
+        tx: Transaction,
+        order: Order,
+        *,
+        look: Callable[[], None],
+        timing: Timing,
+        wait: timedelta,
+        is_dry: bool,
+        is_silent: bool,
     ) -> None:
         self._tx = tx
         self._order = order
+        self._look = look
         self._timing = timing
         self._wait_s = 0.0 if is_dry else wait.total_seconds()
         self._is_dry = is_dry
@@ -132,6 +142,7 @@ class Drainer:
 
     def _retry(self, one: DeadLetter) -> Answer:
         with committing(self._tx, is_dry=self._is_dry):
+            self._look()
             return retry(
                 Ordered(tx=self._tx, letter=read_letter_id(one.letter), order=self._order), timing=self._timing
             )

@@ -11,12 +11,11 @@ from cli.exits import FINDINGS, OK, Failed
 from cli.ledger import committing, writing
 from cli.ordering import REASON_CHARS_MAX, Sentence, actor_option, order_of
 from cli.output import instant, json_option, print_json, print_table, print_words, shown, watched
+from cli.restores import looking
 from service import settings, wakeups
-from service.epoch import look
 from service.epoch_gap import DAY, DAYS, Comparison, forgotten_lanes
 from service.gateway import Gateway
 from service.ledger import sealing
-from service.ledger.accounts import pinned_account
 from service.ledger.comparing import LaneToCompare, lanes_to_compare, note_external, put_lane
 from service.ledger.connection import Transaction
 from service.ledger.epochs import (
@@ -32,7 +31,6 @@ from service.ledger.overview import ledger_time
 from service.limiter import Limiter
 from service.settings import Settings
 from service.timing import Timing
-from service.witness import witnesses
 
 EPILOG = """\b
 Examples:
@@ -79,7 +77,8 @@ def command(
     chosen = settings.load()
     chosen.require("STRIPE_SECRET_KEY", "REDIS_URL")
     with writing() as tx:
-        _look(tx, chosen)
+        with looking(tx, chosen) as look, committing(tx):
+            look()
         restore = newest_restore(tx)
         if restore is None:
             _tell(Told(restore=None, lanes=None, externals=[]), as_json=as_json)
@@ -105,16 +104,6 @@ def _refuse_misuse(*, is_epoch: bool, is_confirmed: bool, reason: str | None) ->
         raise click.UsageError("--confirm wants a --reason, which is kept for ever")
     if reason is not None and not is_confirmed:
         raise click.UsageError("a --reason goes with --confirm; without it the ledger is only compared")
-
-
-def _look(tx: Transaction, chosen: Settings) -> None:
-    """As whoever sends would: perhaps nobody has met the restored ledger yet."""
-    pinned = pinned_account(tx, chosen.account)
-    if pinned is None:
-        return
-    with wakeups.connect(chosen.redis_url) as redis, committing(tx):
-        file, mode = chosen.witness_file, pinned.is_live
-        look(tx, witnesses(redis, file, account=pinned.stripe_account, is_live=mode))
 
 
 def _compare(tx: Transaction, restore: Restore, chosen: Settings) -> int:

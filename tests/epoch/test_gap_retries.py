@@ -2,9 +2,12 @@
 
 import pytest
 
+from cli.exits import FAILURE
 from cli.main import run
 
-RETRY = ["dead", "retry", "me-1", "--reason", "the customer is there now"]
+WHY = ["--reason", "the customer is there now"]
+RETRY = ["dead", "retry", "me-1", *WHY]
+DRAIN = ["dead", "drain", "--class", "refused", *WHY]
 
 
 @pytest.fixture
@@ -29,6 +32,26 @@ def test_a_retry_before_the_comparison_is_billed_once(refused_and_forgotten, cap
     works.place.walk()
     assert works.counts() == 7
     assert "meterpost reconcile --epoch" in told
+
+
+@pytest.mark.parametrize("order", [RETRY, DRAIN], ids=["retry", "drain"])
+def test_a_retry_that_meets_the_restored_ledger_before_anybody_else_is_billed_once(
+    refused_and_forgotten, order, capsys
+):
+    works = refused_and_forgotten
+    run(order)
+    told = "".join(capsys.readouterr())
+    works.confirms()
+    works.place.walk()
+    assert works.counts() == 7
+    assert "meterpost reconcile --epoch" in told
+
+
+def test_where_no_witness_can_be_asked_nothing_is_retried(refused_and_forgotten, monkeypatch, capsys):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    assert run(RETRY) == FAILURE
+    assert "REDIS_URL" in capsys.readouterr().err
+    assert refused_and_forgotten.place.ask("SELECT state FROM meter_event") == [("refused",)]
 
 
 @pytest.mark.parametrize("is_discarded", [False, True])
