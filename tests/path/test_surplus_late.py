@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from local.sandbox import ask_sandbox
+from service.limiter import Unlimited
 from service.timing import STANDARD
+from workers._cancelling import Canceller
 from workers._second_readings import SecondReader
 
+ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
 TOO_LATE = "Stripe counts 10 in its minute, where 5 was confirmed; received too long ago to be cancelled"
 
 
@@ -47,6 +50,36 @@ def test_a_late_answer_begins_the_turns_of_its_hour_anew_even_if_it_is_lost(path
     stopped._close(call, stopped._make(call), lease=lease)
 
     assert path.ask("SELECT accepted_at > ledger_now() - interval '1 minute' FROM confirmed_hour") == [True]
+
+
+@pytest.mark.parametrize(
+    "stopped",
+    [
+        "INSERT INTO pause VALUES ('default', 'tokens', ledger_now(), 'ada', 'because')",
+        "UPDATE account SET openings = 1, paused_until = ledger_now()",
+    ],
+    ids=["by a person", "by the breaker"],
+)
+def test_a_copy_for_which_it_is_too_late_is_told_while_nothing_is_sent(path, stopped):
+    copies_too_many(path, 5, 6, cancel_until="ledger_now() + (value - 5.5) * interval '1 hour'")
+    path.write(stopped)
+
+    Canceller(path.ledger, path.gateway, Unlimited(), account="default", timing=path.settings.timing).cancel_due()
+
+    assert path.calls(ADJUSTMENTS) == []
+    told = "Stripe counts it twice, and no call could cancel one"
+    assert path.ask("SELECT value, reason FROM meter_event ORDER BY value") == [(5, told), (6, None)]
+    assert path.ask("SELECT count(*) FROM surplus WHERE due_at IS NOT NULL") == [1]
+
+
+def copies_too_many(path, *values, cancel_until):
+    """Confirmed meter events of one lane, of each of which Stripe counts a copy too many."""
+    path.sealed(*values)
+    path.walk()
+    path.write(
+        "INSERT INTO surplus (meter_event_id, generation, cancel_until, due_at)"
+        f" SELECT meter_event_id, generation, {cancel_until}, ledger_now() FROM meter_event"
+    )
 
 
 def given_up(path):
