@@ -21,7 +21,7 @@ from decimal import Decimal
 from service.figures import is_equal, shown
 from service.timing import CANCELLABLE_S, Timing
 
-WAIT_SHARE = 16  # a cancellation is looked for as rarely as a sixteenth of the time that it has been waited for
+WAIT_SHARE = 16  # what is waited for is asked for as rarely as a sixteenth of the time that it has been waited for
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -73,9 +73,9 @@ class SecondReader:
         """The hours that differ, or that hold more than what is confirmed; and how many agree, which is kept."""
         with self._ledger.transaction() as tx:
             seen = second_readings.confirmed_hours(tx, of, hours)
-        read = self._read(of, start=hours[0], end=hours[-1] + HOUR, window="hour") if seen else None
+        read = self._read(of, start=hours[0], end=hours[-1] + HOUR, window="hour") if seen else {}
         if read is None:
-            self._keep_agreed(of, [], others=hours)
+            self._leave_unread(of, hours)
             return [], 0
         found = [(look, read.get(look.start, NOTHING)) for look in seen]
         agreed = [one for one in found if one[0].is_plain and is_equal(one[1], one[0].expected)]
@@ -89,11 +89,14 @@ class SecondReader:
         return [minute for minute in found if not minute.is_unsettled]
 
     def _read_hour(self, of: HoursToRead, hour: Counted, minutes: Sequence[Look]) -> int:
-        """An hour of which the minutes must tell. Returns 0 where our books changed meanwhile, else 1."""
+        """An hour of which the minutes must tell. Returns 0 where one does not or our books changed, else 1."""
         found = list[Counted]()
         for minute in minutes:
             read = self._read(of, start=minute.start, end=minute.end, window=None)
-            found += [] if read is None else [(minute, sum(read.values(), NOTHING))]
+            if read is None:
+                self._leave_unread(of, [hour[0].start])
+                return 0
+            found.append((minute, sum(read.values(), NOTHING)))
         crash_point("second_reading.after_minutes")
         return self._conclude(of, hour, found)
 
@@ -109,6 +112,11 @@ class SecondReader:
             say("lane.unreadable", **_where(of), meter_stripe_id=of.meter_stripe_id, reason=str(refused))
             return None
         return {summary.start: summary.value for summary in read}
+
+    def _leave_unread(self, of: HoursToRead, hours: Sequence[datetime]) -> None:
+        with self._ledger.transaction() as tx:
+            lanes.lock_lane(tx, of.lane_id)
+            second_readings.leave_hours_unread(tx, of, hours, timing=self._timing)
 
     def _keep_agreed(self, of: HoursToRead, agreed: Sequence[Counted], *, others: Sequence[datetime]) -> None:
         """Hours that agree, and others of which there is nothing to ask, wait for their next turn."""

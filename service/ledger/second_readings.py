@@ -7,7 +7,17 @@ from decimal import Decimal
 
 from service.ledger.confirming import HOUR, MINUTE
 from service.ledger.connection import Transaction, execute, fetch
-from service.second_reading import Agreed, ConfirmedMinute, Contradicted, Copy, Differs, Pending, Surplus, Verdict
+from service.second_reading import (
+    WAIT_SHARE,
+    Agreed,
+    ConfirmedMinute,
+    Contradicted,
+    Copy,
+    Differs,
+    Pending,
+    Surplus,
+    Verdict,
+)
 from service.timing import FINALIZATION_GRACE_S, Timing
 
 HOURS_MAX = 200  # claimed in one pass
@@ -163,6 +173,20 @@ def read_hours_later(
         read_at=read_at,
         wait=wait,
         readings=timing.second_readings,
+    )
+
+
+def leave_hours_unread(tx: Transaction, of: HoursToRead, hours: Sequence[datetime], *, timing: Timing) -> None:
+    """Stripe refuses to tell them: they were not read, and are asked for again."""
+    execute(
+        tx,
+        "leave_hours_unread",
+        lane_id=of.lane_id,
+        meter_stripe_id=of.meter_stripe_id,
+        formula=of.formula,
+        hours=list(hours),
+        wait=timedelta(seconds=timing.unread_wait_s),
+        share=WAIT_SHARE,
     )
 
 

@@ -1,6 +1,7 @@
 -- These hours were read: when to read them next. A wait of its own comes before the next turn.
 UPDATE confirmed_hour
 SET read_at = coalesce(%(read_at)s::timestamptz, ledger_now()),
+    unread_since = NULL,
     due_at = least(
         next_second_reading(accepted_at, coalesce(%(read_at)s::timestamptz, ledger_now()), %(readings)s),
         ledger_now() + %(wait)s::interval
