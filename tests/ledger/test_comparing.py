@@ -66,3 +66,46 @@ def test_what_is_sent_while_its_hour_is_compared_was_not_forgotten(books):
         found = Comparison(tx, SealsWhileAsked(books), lane).find(now=ledger_time(tx))
 
     assert found == []
+
+
+OLD, NEW = "mtr_old", "mtr_tokens"
+
+
+@pytest.mark.parametrize(
+    ("external", "is_counted"),
+    [({NEW: 12}, True), ({OLD: 12}, True), ({OLD: 5, NEW: 7}, False)],
+    ids=["of the meter", "of one before it", "of both"],
+)
+def test_what_two_meters_of_one_name_count_is_not_added_up(books, external, is_counted):
+    books.meter()
+    books.record(books.row("cus_1", 12, at=0))
+    forgotten(books, **external)
+
+    assert books.seal() == is_counted
+    assert books.ask("SELECT DISTINCT meter_event_id IS NOT NULL FROM external") == [is_counted]
+
+
+def test_what_a_meter_of_another_formula_counted_is_not_compared_with_units(books):
+    books.meter(formula="count", stripe_id=OLD)
+    books.record(books.row("cus_1", 1, at=-3600))
+    books.seal()
+    books.meter(formula="sum", stripe_id=NEW)
+    books.record(books.row("cus_1", 3, at=0))
+
+    forgotten(books, **{OLD: 3})
+
+    assert books.seal() == 0
+    assert books.ask("SELECT meter_event_id FROM external") == [None]
+
+
+def forgotten(books, **external):
+    """What Stripe counts in a minute of the lane's hour, by meter, and the restored ledger does not know."""
+    books.write("INSERT INTO epoch (cause, confirmed_at) VALUES ('a restore', ledger_now())")
+    for meter_stripe_id, value in external.items():
+        books.write(
+            "INSERT INTO external (epoch_id, lane_id, meter_stripe_id, minute, value)"
+            " SELECT epoch_id, lane_id, %s, %s, %s FROM epoch, lane",
+            meter_stripe_id,
+            books.hour,
+            value,
+        )
