@@ -1,6 +1,7 @@
 """All of meterpost as it runs in earnest: the Procfile's processes on real servers, seen from outside only."""
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -208,7 +209,9 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
         "PORT": str(free_port()),
     }
     with Stack(with_sandbox=True, env=env) as stack:
-        ask_sandbox(stack.env["STRIPE_API_BASE"], "/_sandbox/settings", {"limits": "live"})
+        # Of a test mode's repeats the second comes after 100 s: nobody here would wait for it.
+        live = {"limits": "live", "webhook_schedule": "live"}
+        ask_sandbox(stack.env["STRIPE_API_BASE"], "/_sandbox/settings", live)
         client = stripe.StripeClient(
             stack.env["STRIPE_SECRET_KEY"],
             stripe_version=API_VERSION,
@@ -217,7 +220,16 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
         stack.env["STRIPE_WEBHOOK_SECRETS"] = _webhook_secret(client, port=env["PORT"])
         stack.migrate()
         supervisor = stack.start(log_dir=tmp_path_factory.mktemp("logs"))
+        assert _eventually(lambda: _is_open(int(env["PORT"]))), "the door opens before Stripe is to knock at it"
         yield Works(stack=stack, supervisor=supervisor, stripe=client)
+
+
+def _is_open(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=POLL_S):
+            return True
+    except OSError:
+        return False
 
 
 def _webhook_secret(client: stripe.StripeClient, *, port: str) -> str:
