@@ -97,6 +97,7 @@ class EmptyLedgers:
         self._server_url = server_url
         self._template = template
         self._given_back: list[str] = []
+        self._cleaners: dict[str, psycopg.Connection] = {}
         with psycopg.connect(_named(server_url, template)) as ledger:
             self._catalog = ledger.execute(CATALOG).fetchall()
             self._rows = {table: _copied(ledger, table) for (table,) in ledger.execute(TABLES)}
@@ -109,21 +110,34 @@ class EmptyLedgers:
         return _named(self._server_url, name)
 
     def give_back(self, url: str) -> None:
-        if self._is_as_made(url):
-            self._empty(url)
+        ledger = self._cleaner(url)
+        if self._is_as_made(ledger):
+            self._empty(ledger)
             self._given_back.append(url)
         else:
+            self._cleaners.pop(url).close()
             _run(self._server_url, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
-    def _is_as_made(self, url: str) -> bool:
-        with psycopg.connect(url) as ledger:
-            ledger.execute(ALONE)
-            size = ledger.execute("SELECT pg_database_size(current_database())").fetchone()
-            return size is not None and size[0] < LARGE_BYTES and ledger.execute(CATALOG).fetchall() == self._catalog
+    def close(self) -> None:
+        for ledger in self._cleaners.values():
+            ledger.close()
 
-    def _empty(self, url: str) -> None:
-        with psycopg.connect(url) as ledger:
-            ledger.execute("SET session_replication_role = replica")  # no trigger and no foreign key asks why
+    def _cleaner(self, url: str) -> psycopg.Connection:
+        """A connection that stays: a new one costs ten times what is done with it. A test may have ended it."""
+        try:
+            return self._cleaners[url].execute("SELECT 1").connection
+        except (KeyError, psycopg.OperationalError):
+            self._cleaners[url] = psycopg.connect(url, autocommit=True)
+            return self._cleaners[url]
+
+    def _is_as_made(self, ledger: psycopg.Connection) -> bool:
+        ledger.execute(ALONE)
+        size = ledger.execute("SELECT pg_database_size(current_database())").fetchone()
+        return size is not None and size[0] < LARGE_BYTES and ledger.execute(CATALOG).fetchall() == self._catalog
+
+    def _empty(self, ledger: psycopg.Connection) -> None:
+        with ledger.transaction():
+            ledger.execute("SET LOCAL session_replication_role = replica")  # no trigger and no foreign key asks why
             ledger.execute(";".join(f"DELETE FROM {table}" for table in self._rows).encode())
             for table, rows in self._rows.items():
                 if rows:
@@ -133,8 +147,10 @@ class EmptyLedgers:
 
 
 @pytest.fixture(scope="session")
-def empty_ledgers(postgres_url: str, ledger_template: str) -> EmptyLedgers:
-    return EmptyLedgers(postgres_url, ledger_template)
+def empty_ledgers(postgres_url: str, ledger_template: str) -> Iterator[EmptyLedgers]:
+    ledgers = EmptyLedgers(postgres_url, ledger_template)
+    yield ledgers
+    ledgers.close()
 
 
 @pytest.fixture
