@@ -5,6 +5,7 @@ import pytest
 from local.sandbox import ask_sandbox
 from service.gateway import Gateway
 from service.ledger import lanes
+from service.ledger.breaker import ANSWERS_MAX
 from service.limiter import Unlimited
 from service.outcomes import Answer, Reach
 from service.timing import FAST
@@ -86,12 +87,13 @@ def test_where_most_lanes_fail_no_other_is_called(path, many, kind):
 def test_one_lane_that_always_fails_stops_nobody(path, many):
     poisoned = path.sealed(*range(1, 9))
     path.write(f"UPDATE lane SET due_at = ledger_now() - interval '1 h' WHERE customer = '{poisoned}'")
-    gateway = Poisoned(path, poisoned)
+    submitter = path.another_submitter(gateway=Poisoned(path, poisoned), threads=2, timing=FAST)
 
-    for _ in range(8):
-        path.another_submitter(gateway=gateway, threads=2).drain("default", 0)
+    for _ in range(2 * ANSWERS_MAX):
+        submitter.drain("default", 0)
         path.pass_time(seconds=FAST.lane_backoff_max_s)
 
+    assert attempts(path) > 24 + ANSWERS_MAX  # of the last ones all were the poisoned lane's
     assert openings(path) == 0
     assert path.ask("SELECT count(*) FROM meter_event WHERE state = 'accepted'") == [24]
 
