@@ -202,7 +202,7 @@ class Lane:
             self._note_doubt(decision)
 
     def _is_current(self, tried: Try) -> bool:
-        return tried.generation == self.generation
+        return tried.generation == self.generation and self.state != "refused"
 
     def _act(self, decision: Decision, now: int) -> None:
         match decision:

@@ -44,8 +44,11 @@ class MeterEventToSend:
     is_current: bool = True  # False: what was called for is a generation that was given up since
 
     def as_called(self, called: "MeterEventToSend") -> "MeterEventToSend":
-        """The present look, for the answer to a call that was made at an earlier one."""
-        return replace(self, is_current=self.generation == called.generation)
+        """The present look, for the answer to a call that was made at an earlier one.
+
+        What is refused has no current generation: its last one was given up as well, and nobody expects it to count.
+        """
+        return replace(self, is_current=self.generation == called.generation and self.state != "refused")
 
     def generation_facts(self) -> Generation:
         return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since, is_current=self.is_current)

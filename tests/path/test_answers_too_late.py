@@ -76,6 +76,19 @@ def test_a_late_acceptance_of_what_is_held_counts(path):
     assert path.counted() == {(customer, "tokens"): "5"}
 
 
+def test_a_late_acceptance_of_what_was_refused_as_absent_and_too_old_is_a_conflict(path):
+    customer = path.sealed(5)
+    stopped, lease, call = given_up(path)
+    path.write("UPDATE meter_event SET state = 'held', reason = 'window_closed', due_at = NULL")
+    path.write("UPDATE meter_event SET state = 'refused', reason = 'it does not count, and is too old'")
+
+    stopped._close(call, stopped._make(call), lease=lease)
+
+    assert path.counted() == {(customer, "tokens"): "5"}
+    told = "Stripe took it under an identifier that was given up as absent; it may count twice"
+    assert path.ask("SELECT state, reason FROM meter_event") == [("conflict", told)]
+
+
 def test_a_late_doubt_about_a_generation_that_was_given_up_is_none_of_the_next(path):
     path.sealed(5)
     stopped, lease, call = given_up(path)
