@@ -48,8 +48,9 @@ class Told:
 
     restore: Restore | None
     lanes: int | None  # compared now; None: nothing was compared
+    lanes_lagging: int  # of these: Stripe's summaries do not show what it accepted, so the comparison does not count
     externals: list[External]
-    is_too_soon: bool = False  # Stripe's summaries may have lagged
+    again_at: datetime | None = None  # not yet: Stripe's summaries may not show the last forgotten calls before it
 
 
 @click.command(epilog=EPILOG)
@@ -68,8 +69,8 @@ def command(
     earlier time has forgotten calls that Stripe remembers. It records rows, and seals and sends nothing, until this
     command has compared every lane's last 35 days with Stripe's summaries, and a person has confirmed. What Stripe
     counts and the ledger does not know is kept as external: its hour is sealed once producers have sent those rows
-    again, and those are not sent to Stripe again. Stripe's summaries lag, so compare again later if calls were made
-    just before the restore; each comparison adds what is new, also after confirming.
+    again, and those are not sent to Stripe again. Stripe's summaries lag, so only a comparison of an hour after the
+    restore was noticed can be confirmed; each adds what is new, also after confirming.
 
     Exit codes: 0 confirmed or never restored, 3 a restore waits to be confirmed.
     """
@@ -81,17 +82,18 @@ def command(
             look()
         restore = newest_restore(tx)
         if restore is None:
-            _tell(Told(restore=None, lanes=None, externals=[]), as_json=as_json)
+            _tell(Told(restore=None, lanes=None, lanes_lagging=0, externals=[]), as_json=as_json)
             return OK
-        lanes = None
+        lanes, lagging = None, 0
         if is_confirmed:
             _confirm(tx, restore, reason=reason, actor=actor, is_sure=is_sure, timing=chosen.timing)
         else:
-            lanes = _compare(tx, restore, chosen)
+            lanes, lagging = _compare(tx, restore, chosen)
         present = newest_restore(tx)
         assert present is not None, "an epoch is never deleted"
-        externals, is_too_soon = externals_of(tx, present.epoch_id), _is_too_soon(present, timing=chosen.timing)
-        _tell(Told(restore=present, lanes=lanes, externals=externals, is_too_soon=is_too_soon), as_json=as_json)
+        externals, again_at = externals_of(tx, present.epoch_id), _again_at(present, timing=chosen.timing)
+        told = Told(restore=present, lanes=lanes, lanes_lagging=lagging, externals=externals, again_at=again_at)
+        _tell(told, as_json=as_json)
     return FINDINGS if present.confirmed_at is None else OK
 
 
@@ -106,8 +108,11 @@ def _refuse_misuse(*, is_epoch: bool, is_confirmed: bool, reason: str | None) ->
         raise click.UsageError("a --reason goes with --confirm; without it the ledger is only compared")
 
 
-def _compare(tx: Transaction, restore: Restore, chosen: Settings) -> int:
-    """Every lane once; what is found is kept lane by lane, so that Ctrl-C loses nothing that was found."""
+def _compare(tx: Transaction, restore: Restore, chosen: Settings) -> tuple[int, int]:
+    """Every lane once: how many, and of how many Stripe's summaries lag; while one does, the comparison does not count.
+
+    What is found is kept lane by lane, so that Ctrl-C loses nothing that was found.
+    """
     read_at = ledger_time(tx)
     with wakeups.connect(chosen.redis_url) as redis:
         limiter = Limiter(redis, chosen.account, rates={"calls": chosen.calls_per_s})
@@ -118,21 +123,27 @@ def _compare(tx: Transaction, restore: Restore, chosen: Settings) -> int:
         lanes = lanes_to_compare(tx, chosen.account, since=read_at - DAYS * DAY)
         lanes += forgotten_lanes(gateway.list_active_subscriptions(), meters, lanes, read_at=read_at)
         with watched() as progress:
-            for lane in progress.track(lanes, description="comparing"):
+            lagging = sum(
                 _keep(tx, chosen.account, lane, epoch_id=restore.epoch_id, gateway=gateway)
-    with tx.transaction():
-        note_compared(tx, restore.epoch_id, read_at=read_at)
-    return len(lanes)
+                for lane in progress.track(lanes, description="comparing")
+            )
+    if not lagging:
+        with tx.transaction():
+            note_compared(tx, restore.epoch_id, read_at=read_at)
+    return len(lanes), lagging
 
 
-def _keep(tx: Transaction, account: str, lane: LaneToCompare, *, epoch_id: int, gateway: Gateway) -> None:
+def _keep(tx: Transaction, account: str, lane: LaneToCompare, *, epoch_id: int, gateway: Gateway) -> bool:
+    """Whether Stripe's summaries of the lane lag."""
     read_at = ledger_time(tx)
-    found = Comparison(tx, gateway, lane).find(now=read_at)
+    comparison = Comparison(tx, gateway, lane)
+    found = comparison.find(now=read_at)
     if found:
         with committing(tx):
             lane_id = put_lane(tx, account, lane) if lane.lane_id is None else lane.lane_id
             for one in found:
                 note_external(tx, lane_id, lane.meter_stripe_id, found=one, epoch_id=epoch_id, read_at=read_at)
+    return comparison.lags
 
 
 def _confirm(
@@ -154,20 +165,23 @@ def _confirm(
 def _refuse_too_soon(restore: Restore, *, timing: Timing) -> None:
     """A call of the last moment shows in Stripe's summaries a little later: compared before, it would be missed."""
     if restore.compared_at is None:
-        raise Failed("it was not compared with Stripe's books yet: run meterpost reconcile --epoch first")
-    if _is_too_soon(restore, timing=timing):
-        raise Failed(
-            "it was compared so soon after the restore that Stripe's summaries may have lagged: run meterpost reconcile"
-            f" --epoch again, after {instant(_shows_at(restore, timing=timing))}"
-        )
+        raise Failed("no comparison with Stripe's books counts yet: run meterpost reconcile --epoch first")
+    if again_at := _again_at(restore, timing=timing):
+        raise Failed(_not_yet(restore, again_at))
 
 
-def _is_too_soon(restore: Restore, *, timing: Timing) -> bool:
-    return restore.compared_at is not None and restore.compared_at < _shows_at(restore, timing=timing)
+def _again_at(restore: Restore, *, timing: Timing) -> datetime | None:
+    """From when on a comparison is worth a confirmation; None: this one is."""
+    settled_at = restore.began_at + timedelta(seconds=timing.restore_settle_s)
+    is_settled = restore.compared_at is not None and restore.compared_at >= settled_at
+    return None if is_settled or restore.confirmed_at is not None else settled_at
 
 
-def _shows_at(restore: Restore, *, timing: Timing) -> datetime:
-    return restore.began_at + timedelta(seconds=timing.confirm_after_s)
+def _not_yet(restore: Restore, again_at: datetime) -> str:
+    return (
+        f"not yet: Stripe's summaries may not show the last calls before {instant(restore.began_at)}; compare again,"
+        f" with meterpost reconcile --epoch, at {instant(again_at)}"
+    )
 
 
 def _tell(told: Told, *, as_json: bool) -> None:
@@ -197,8 +211,14 @@ def _words(told: Told, restore: Restore) -> Iterator[str]:
     if restore.confirmed_at is not None:
         yield f"confirmed at {instant(restore.confirmed_at)}: sealing and sending go on"
         return
-    if told.is_too_soon:
-        yield "compared so soon, what was called for last may not show yet: compare again in some minutes"
+    if told.lanes_lagging:
+        yield (
+            f"not yet: of {told.lanes_lagging:,} lanes Stripe's summaries do not show what it accepted, nor, perhaps,"
+            " what was forgotten; compare again later (the process reconcile holds what stays missing for a day,"
+            " which then hinders no more)"
+        )
+    elif told.again_at:
+        yield _not_yet(restore, told.again_at)
     yield "nothing is sealed or sent until: meterpost reconcile --epoch --confirm --reason …"
     yield f"let producers send again what they sent since {instant(restore.gap_from)}; told twice, a row counts once"
 

@@ -4,6 +4,9 @@ One call a lane for the days that Stripe still takes meter events of; where a da
 to the minute. What a minute counts beyond what is known, and beyond what may count by what is in doubt, is *external*:
 told by a call that the ledger has forgotten. Nothing is changed at Stripe.
 
+Stripe's summaries lag, and what they do not show yet cannot be found. What the ledger knows to be accepted is the
+canary: while some of that does not show, a comparison `lags`, and is not to be relied on.
+
 A sum that agrees hides only what cancels out within it: a forgotten amount and one of the same size that is known and
 does not count. So a span is looked into also where it agrees, if anything accepted in it is not confirmed yet.
 """
@@ -34,6 +37,7 @@ class Comparison:
         self._tx = tx
         self._gateway = gateway
         self._lane = lane
+        self.lags = False
 
     def find(self, *, now: datetime) -> list[Found]:
         """All that Stripe counts of the last 35 days and the ledger does not know."""
@@ -65,7 +69,9 @@ class Comparison:
             return
         if end - start == MINUTE:
             # Known after it was counted: what was sent while the hour was looked into is no forgotten call's.
-            if rest := unexplained(counted, self._known(start, end, length=MINUTE).get(start)):
+            known = self._known(start, end, length=MINUTE).get(start)
+            self.lags |= lags(counted, known)
+            if rest := unexplained(counted, known):
                 yield Found(minute=start, value=rest)
             return
         middle = start + (end - start) // 2 // MINUTE * MINUTE
@@ -126,9 +132,18 @@ def unexplained(counted: Decimal, known: Known | None) -> Decimal:
     if known is None:
         return counted
     rest = counted - known.counted
-    if is_equal(counted, known.counted) or any(is_equal(rest, value) for value in _selections(known.doubtful)):
-        return NOTHING
-    return NOTHING if known.is_unsettled and rest < NOTHING else rest
+    is_explained = is_equal(counted, known.counted) or any(is_equal(rest, one) for one in _selections(known.doubtful))
+    return NOTHING if is_explained or lags(counted, known) else rest
+
+
+def lags(counted: Decimal, known: Known | None) -> bool:
+    """Whether a minute does not show what Stripe accepted in it; of a credit it does not show, it counts more."""
+    return (
+        known is not None
+        and known.is_unsettled
+        and not is_equal(counted, known.counted)
+        and (counted < known.counted or counted == NOTHING)
+    )
 
 
 def _selections(doubtful: list[Decimal]) -> Iterator[Decimal]:

@@ -36,6 +36,7 @@ class Timing:
     unreachable_s: int = 5  # after Stripe failed, or no way to it was found: no call of the account before
     unreachable_max_s: int = 300  # the same, after many trials that failed; an outage that ends is noticed within it
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
+    restore_settle_s: int = 3600  # after a restore was noticed; by then the last forgotten calls show at Stripe
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
@@ -56,6 +57,7 @@ class Timing:
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
         assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
+        assert self.restore_settle_s >= self.confirm_after_s, "a forgotten call shows no sooner than a known one"
         assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
         found_after_s = self.second_readings_s[-1] - STRIPE_FORGETS_S + self.absence_again_s
         assert found_after_s < CANCELLABLE_S - self.cancel_margin_s, "what is found can still be cancelled"
@@ -98,6 +100,7 @@ FAST = Timing(
     unreachable_s=1,
     unreachable_max_s=5,
     confirm_after_s=1,
+    restore_settle_s=1,
     read_back_s=5,
     second_readings_s=(5, 15, 30, 35),
     before_finalization_s=10,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.epoch_gap import unexplained
+from service.epoch_gap import lags, unexplained
 from service.ledger.comparing import Known
 from service.matching import select
 
@@ -81,8 +81,17 @@ def test_what_a_minute_counts_beyond_what_is_known_and_in_doubt(counted, known, 
     assert unexplained(Decimal(counted), known and told(*known)) == rest
 
 
-def test_what_was_accepted_just_now_and_does_not_show_yet_is_no_forgotten_credit():
-    assert unexplained(Decimal(0), told((), 4, is_unsettled=True)) == 0
+@pytest.mark.parametrize("accepted", [4, -4], ids=["usage", "credit"])
+def test_what_was_accepted_just_now_and_does_not_show_yet_was_not_forgotten(accepted):
+    known = told((), accepted, is_unsettled=True)
+    assert (unexplained(Decimal(0), known), lags(Decimal(0), known)) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("counted", "is_unsettled"), [(4, True), (9, True), (0, False)], ids=["all", "more", "settled"]
+)
+def test_summaries_lag_only_where_what_was_accepted_does_not_show(counted, is_unsettled):
+    assert not lags(Decimal(counted), told((), 4, is_unsettled=is_unsettled))
 
 
 def told(doubtful, counted, *, is_unsettled=False):
