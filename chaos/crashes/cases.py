@@ -4,6 +4,7 @@ The process that forks has imported everything and opened nothing, so that a chi
 neither threads nor connections. Each child that must live says what it found in a file.
 """
 
+import gc
 import json
 import os
 import signal
@@ -11,21 +12,20 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import redis
-
 from chaos.calls import CallLog
-from chaos.crashes.place import ACCOUNT, KEY, VISIBILITY_TIMEOUT_S, WEBHOOK_SECRET, Place
+from chaos.crashes.ground import ACCOUNT, Ground
+from chaos.crashes.place import VISIBILITY_TIMEOUT_S, Place
 from chaos.crashes.points import SCENARIO_OF, TIMES
 from chaos.crashes.scenarios import SCENARIOS, Scenario
 from chaos.judge import judge
-from local.sandbox import ask_sandbox, make_key
 from service.crash_points import CrashPointReached, Kind, arm
 
 CHILD_S_MAX = 60  # a child that takes longer is ended, and its case has failed
@@ -92,37 +92,6 @@ class Ending:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What cases follow each other on."""
-
-    postgres_url: str
-    template: str
-    broker_url: str
-    redis_url: str
-    sandbox_url: str
-    files: Path
-
-    def env(self, database: str) -> dict[str, str]:
-        return {
-            "DATABASE_URL": f"{self.postgres_url.rpartition('/')[0]}/{database}",
-            "BROKER_URL": self.broker_url,
-            "REDIS_URL": self.redis_url,
-            "STRIPE_SECRET_KEY": KEY,
-            "STRIPE_API_BASE": self.sandbox_url,
-            "STRIPE_METER_EVENTS_BASE": self.sandbox_url,
-            "STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
-            "METERPOST_TIMING": "fast",
-            "METERPOST_METER_EVENTS_PER_S": "1000",
-            "METERPOST_CALLS_PER_S": "1000",
-            "METERPOST_LOG_FORMAT": "json",
-        }
-
-    def run(self, statement: str) -> None:
-        with psycopg.connect(self.postgres_url, autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-
 def cases(*, only: str = "", kinds: tuple[Kind, ...] = tuple(Kind)) -> list[Case]:
     return [
         Case(point=point, kind=kind, nth=nth)
@@ -135,18 +104,8 @@ def cases(*, only: str = "", kinds: tuple[Kind, ...] = tuple(Kind)) -> list[Case
 
 def play(case: Case, ground: Ground) -> Ending:
     """Begin, die, let the rest go on, judge."""
-    database = f"case_{os.getpid()}"
-    template = f" TEMPLATE {ground.template}" if case.scenario.is_migrated else ""
-    ground.run(f"CREATE DATABASE {database}{template}")
-    for url in (ground.broker_url, ground.redis_url):
-        with redis.Redis.from_url(url) as connection:
-            connection.flushdb()
-    ask_sandbox(ground.sandbox_url, "/_sandbox/reset", {})
-    make_key(ground.sandbox_url, KEY, account=ACCOUNT)
-    try:
-        return _Play(case, env=ground.env(database), files=ground.files).play()
-    finally:
-        ground.run(f"DROP DATABASE {database} WITH (FORCE)")
+    with ground.fresh(is_migrated=case.scenario.is_migrated) as env:
+        return _Play(case, env=env, files=ground.files).play()
 
 
 class _Play:
@@ -156,6 +115,7 @@ class _Play:
         self._notes = files / "notes.json"
         self._found = files / "found.json"
         self._log = files / "log"
+        self._imported = files / "imported"
         for file in (self._notes, self._found, self._log):
             file.unlink(missing_ok=True)
 
@@ -217,21 +177,34 @@ class _Play:
 
     def _in_child(self, act: Callable[[Place], None]) -> int:
         """How a child ended that did this: its exit code, or minus the signal."""
+        self._inherit()
         pid = os.fork()
         if pid == 0:
             os._exit(self._live(act))
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def _inherit(self) -> None:
+        """What one child imported, the next ones find; and none of it is copied by looking for garbage."""
+        if self._imported.exists():
+            for name in self._imported.read_text().split():
+                with suppress(ImportError):  # some are made and not found
+                    import_module(name)
+            self._imported.unlink()
+        gc.freeze()
 
     def _live(self, act: Callable[[Place], None]) -> int:
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for stream in (1, 2):
             os.dup2(log, stream)
         signal.alarm(CHILD_S_MAX)
+        inherited = set(sys.modules)
         try:
             place = Place(env=self._env, file=self._notes)
             act(place)
             place.keep_notes()
             place.close()
+            if imported := sys.modules.keys() - inherited:
+                self._imported.write_text("\n".join(imported))
         except SystemExit as left:
             return int(left.code or 0)
         except BaseException:  # noqa: BLE001 — told in the case's log, and by the exit code
@@ -246,15 +219,13 @@ def _die(place: Place, *, point: str) -> None:
 
 
 def _left(place: Place) -> dict[str, int]:
-    with psycopg.connect(place.database_url) as ledger:
-        left = {str(what): int(count) for what, count in ledger.execute(LEFT) if count}
+    left = {str(what): int(count) for what, count in place.behind.execute(LEFT) if count}
     depth = asdict(place.queue.depth())
     return left | {f"messages {name}": count for name, count in depth.items() if name != "oldest_sent_at" and count}
 
 
 def _other_facts(place: Place, scenario: Scenario) -> list[str]:
-    with psycopg.connect(place.database_url) as ledger:
-        facts: dict[str, int] = dict(ledger.execute(FACTS).fetchall())
+    facts: dict[str, int] = dict(place.behind.execute(FACTS).fetchall())
     return [
         f"{name}: {count} are wanted, {facts.get(name, 0)} are there"
         for name, count in scenario.facts.items()

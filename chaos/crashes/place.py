@@ -21,6 +21,7 @@ import psycopg
 import stripe
 from rq.worker import BaseWorker
 
+from chaos.crashes.ground import ACCOUNT, KEY
 from chaos.judge import HOUR_S
 from local.sandbox import ask_sandbox
 from meterpost import Meterpost
@@ -43,8 +44,6 @@ from workers.record import MESSAGES_MAX, Recorder
 from workers.seal import Sealer
 from workers.submit import Submitter
 
-KEY, ACCOUNT = "sk_test_crashes", "acct_crashes"
-WEBHOOK_SECRET = "whsec_crashes"  # noqa: S105 — of a sandbox on this machine
 TIMING = replace(FAST, seal_linger_s=0, backoff_base_s=0, confirm_after_s=0, poll_s=0.01)
 VISIBILITY_TIMEOUT_S = 1  # a killed consumer's messages come back within a moment of the case
 ROUNDS_MAX = 60  # of all steps; a walk that finds work for ever is a failure
@@ -104,6 +103,11 @@ class Place:
     def database_url(self) -> str:
         return self.env["DATABASE_URL"]
 
+    @cached_property
+    def behind(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Of the case itself, behind the back of the steps; one, because connecting takes longer than asking."""
+        return self._until_the_end.enter_context(psycopg.connect(self.database_url, autocommit=True))
+
     # What Stripe is, and who tells us of usage.
 
     @cached_property
@@ -155,8 +159,7 @@ class Place:
 
     def pass_time(self, passed: timedelta) -> None:
         """Move the clocks of the ledger and of the sandbox on."""
-        with psycopg.connect(self.database_url) as ledger:
-            ledger.execute("UPDATE ledger_clock SET ahead_by = ahead_by + %s", [passed])
+        self.behind.execute("UPDATE ledger_clock SET ahead_by = ahead_by + %s", [passed])
         ask_sandbox(self.env["STRIPE_API_BASE"], "/_sandbox/clock", {"advance": passed.total_seconds()})
 
     # The steps, opened as their processes open them.

@@ -13,7 +13,7 @@ SHOWN_MAX = 5  # failed cases told at length; the rest by name
 COLUMNS = ("step", "points", "cases", "crashed", "drained", "lost", "extra", "breaches", "wrong")
 
 
-def show(endings: Sequence[Ending], *, seconds: float) -> None:
+def show(endings: Sequence[Ending], *, unplayed: int, seconds: float) -> None:
     console, table = Console(width=110, soft_wrap=True), Table(*COLUMNS)
     steps = list(dict.fromkeys(ending.case.step for ending in endings))
     for step in sorted(steps):
@@ -26,7 +26,11 @@ def show(endings: Sequence[Ending], *, seconds: float) -> None:
         console.print(f"{ending.case}: {'; '.join(ending.wrongs)}", markup=False)
     for ending in wrong[:SHOWN_MAX]:
         console.print(f"--- {ending.case}\n{ending.said[-SAID_MAX:]}", markup=False, highlight=False)
-    console.print(f"{len(endings):,} cases in {seconds:.0f} s, {len(wrong):,} wrong")
+    points = len({ending.case.point for ending in endings})
+    console.print(f"{points:,} crash points, {len(endings):,} cases in {seconds:.0f} s, {len(wrong):,} wrong")
+    if unplayed:
+        console.print(f"{unplayed:,} cases were not played: a lane ended before them")
+    console.print("WRONG: see above" if wrong or unplayed else "Nothing lost, nothing doubled, nothing left lying.")
 
 
 def _line(name: str, endings: Sequence[Ending]) -> list[str]:

@@ -9,7 +9,8 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from chaos.crashes.place import ACCOUNT, WEBHOOK_SECRET, Place
+from chaos.crashes.ground import ACCOUNT, WEBHOOK_SECRET
+from chaos.crashes.place import Place
 from chaos.crashes.stories import rows_of_three, walk_twice
 from cli.main import run
 from service.witness import RedisWitness, Witness
