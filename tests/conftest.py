@@ -4,12 +4,14 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 import pytest
 import redis
+from psycopg.conninfo import make_conninfo
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -18,11 +20,13 @@ from local.parent import end_with_parent
 from local.postgres import postgres
 from local.sandbox import ask_sandbox, make_key, sandbox
 from local.valkey import valkey
+from service.ledger import Ledger
 from service.migrate import migrate
 
 TEMPLATE = "ledger_template"
 FILES = ROOT / ".pytest_tmp" / str(os.getpid())  # in the checkout, and of this run alone
 QUEUES_DATABASE = 2  # not the one a careless default would use
+LONGEST = {"crashes", "demo", "model", "processes"}
 numbers = itertools.count(1)
 
 LARGE_BYTES = 16 * 2**20  # of a ledger that is not used again; an empty one has nine
@@ -30,16 +34,17 @@ TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'
 SEQUENCES = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
 ALONE = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND NOT (application_name = 'warm' AND state = 'idle')
 """
 CATALOG = """
-SELECT count(*), max(xmin::text::bigint) FROM pg_class
-UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_attribute
-UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_constraint
-UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_trigger
+WITH lasting AS (SELECT oid, xmin FROM pg_class WHERE relpersistence = 'p')
+SELECT count(*), max(xmin::text::bigint) FROM lasting
+UNION ALL SELECT count(*), max(a.xmin::text::bigint) FROM pg_attribute AS a JOIN lasting AS l ON l.oid = a.attrelid
+UNION ALL SELECT count(*), max(c.xmin::text::bigint) FROM pg_constraint AS c JOIN lasting AS l ON l.oid = c.conrelid
+UNION ALL SELECT count(*), max(t.xmin::text::bigint) FROM pg_trigger AS t JOIN lasting AS l ON l.oid = t.tgrelid
 UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_proc
 """
-"""Changes with whatever is made, altered or removed."""
+"""Changes with whatever is made, altered or removed, but for the temporary tables of who is connected."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +54,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.basetemp is None:
         FILES.mkdir(parents=True)
         config.option.basetemp = FILES
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that at the end no core waits for one; the order is by chance otherwise."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -98,6 +109,7 @@ class EmptyLedgers:
         self._template = template
         self._given_back: list[str] = []
         self._cleaners: dict[str, psycopg.Connection] = {}
+        self._warm: dict[str, Ledger] = {}
         with psycopg.connect(_named(server_url, template)) as ledger:
             self._catalog = ledger.execute(CATALOG).fetchall()
             self._rows = {table: _copied(ledger, table) for (table,) in ledger.execute(TABLES)}
@@ -116,10 +128,19 @@ class EmptyLedgers:
             self._given_back.append(url)
         else:
             self._cleaners.pop(url).close()
+            if url in self._warm:
+                self._warm.pop(url).close()
             _run(self._server_url, f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
+    def lend(self, url: str) -> Ledger:
+        """Connections that know the ledger's tables already: a new one learns for longer than most tests use it."""
+        if url not in self._warm:
+            self._warm[url] = Ledger(make_conninfo(url, application_name="warm"), connections_max=10)
+        self._warm[url]._pool.check()  # a test may have ended them
+        return copy(self._warm[url])
+
     def close(self) -> None:
-        for ledger in self._cleaners.values():
+        for ledger in [*self._cleaners.values(), *self._warm.values()]:
             ledger.close()
 
     def _cleaner(self, url: str) -> psycopg.Connection:
@@ -159,6 +180,14 @@ def database_url(empty_ledgers: EmptyLedgers) -> Iterator[str]:
     url = empty_ledgers.take()
     yield url
     empty_ledgers.give_back(url)
+
+
+@pytest.fixture
+def warm_ledger(empty_ledgers: EmptyLedgers, database_url: str) -> Iterator[Ledger]:
+    """The test's ledger over connections that stay when it is over; nobody who does has them any more."""
+    ledger = empty_ledgers.lend(database_url)
+    yield ledger
+    del ledger._pool
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -97,10 +96,9 @@ class World:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    ledger, stripe = Ledger(database_url), Stripe()
-    yield World(ledger=ledger, applier=Applier(ledger, stripe, timing=FAST, chance=random.Random(7)), stripe=stripe)
-    ledger.close()
+def world(warm_ledger: Ledger) -> World:
+    stripe, chance = Stripe(), random.Random(7)
+    return World(ledger=warm_ledger, applier=Applier(warm_ledger, stripe, timing=FAST, chance=chance), stripe=stripe)
 
 
 def _subscription(

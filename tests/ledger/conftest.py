@@ -99,12 +99,10 @@ class Books:
 
 
 @pytest.fixture
-def books(database_url: str) -> Iterator[Books]:
-    ledger = Ledger(database_url, connections_max=6)
-    with ledger.transaction() as tx:
+def books(warm_ledger: Ledger) -> Books:
+    with warm_ledger.transaction() as tx:
         accounts.pin_account(tx, "default", stripe_account="acct_1", is_live=False)
-    yield Books(ledger)
-    ledger.close()
+    return Books(warm_ledger)
 
 
 @pytest.fixture

@@ -170,7 +170,9 @@ class Path:
 
 
 @pytest.fixture
-def path(database_url: str, valkey_url: str, sandbox_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def path(
+    database_url: str, warm_ledger: Ledger, valkey_url: str, sandbox_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     key = sandbox_server.new_account()
     for name, value in {
         "DATABASE_URL": database_url,
@@ -185,14 +187,13 @@ def path(database_url: str, valkey_url: str, sandbox_server: Any, monkeypatch: p
         monkeypatch.setenv(name, value)
     chosen = replace(settings.load(), timing=TIMING)
     with ExitStack() as stack:
-        yield _open(chosen, sandbox_server, stack)
+        yield _open(chosen, warm_ledger, sandbox_server, stack)
 
 
-def _open(chosen: Settings, sandbox: Any, stack: ExitStack) -> Path:
+def _open(chosen: Settings, ledger: Ledger, sandbox: Any, stack: ExitStack) -> Path:
     connection = stack.enter_context(wakeups.connect(chosen.redis_url))
     limiter = Limiter(connection, "default", rates={"meter_events": 1000, "calls": 1000})
-    ledger, gateway = Ledger(chosen.database_url, connections_max=10), Gateway(chosen, limiter=Unlimited())
-    stack.callback(ledger.close)
+    gateway = Gateway(chosen, limiter=Unlimited())
     key = gateway.account()
     with ledger.transaction() as tx:
         accounts.pin_account(tx, "default", stripe_account=key.stripe_account, is_live=key.is_live)

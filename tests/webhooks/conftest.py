@@ -85,10 +85,8 @@ def environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 
 
 @pytest.fixture
-def door(environment: dict[str, str]) -> Iterator[Door]:
-    ledger = Ledger(environment["DATABASE_URL"])
-    yield Door(client=app_for(settings.load(), ledger).test_client(), database_url=environment["DATABASE_URL"])
-    ledger.close()
+def door(environment: dict[str, str], warm_ledger: Ledger) -> Door:
+    return Door(client=app_for(settings.load(), warm_ledger).test_client(), database_url=environment["DATABASE_URL"])
 
 
 @pytest.fixture
