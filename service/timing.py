@@ -41,8 +41,10 @@ class Timing:
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
-    # Of what is confirmed, after its acceptance; the last again an hour later, as one answer may come from an old copy.
-    second_readings_s: tuple[int, ...] = (3600, 20 * 3600, 45 * 3600, 46 * 3600)
+    # Of what is confirmed, after its acceptance. After 46 hours again, as one answer may come from an old copy. The last is
+    # too late to cancel but not to tell: by then a copy shows even in an answer that is days old, so that whoever was
+    # away, and read once for several turns, does not depend on that one answer.
+    second_readings_s: tuple[int, ...] = (3600, 20 * 3600, 45 * 3600, 46 * 3600, 96 * 3600)
     before_finalization_s: int = 1800  # what an invoice is about to bill is read so long before
     cancel_margin_s: int = 3600  # no cancellation is begun in the last hour in which Stripe would take it
     cancel_settle_s: int = 600  # after a cancellation, before Stripe's books are asked what it did
@@ -59,7 +61,7 @@ class Timing:
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert self.restore_settle_s >= self.confirm_after_s, "a forgotten call shows no sooner than a known one"
         assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
-        found_after_s = self.second_readings_s[-1] - STRIPE_FORGETS_S + self.absence_again_s
+        found_after_s = self.second_readings_s[-2] - STRIPE_FORGETS_S + self.absence_again_s
         assert found_after_s < CANCELLABLE_S - self.cancel_margin_s, "what is found can still be cancelled"
         assert self.before_finalization_s < FINALIZATION_GRACE_S, "after the period's end, or late usage is not in it"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
@@ -102,7 +104,7 @@ FAST = Timing(
     confirm_after_s=1,
     restore_settle_s=1,
     read_back_s=5,
-    second_readings_s=(5, 15, 30, 35),
+    second_readings_s=(5, 15, 30, 35, 70),
     before_finalization_s=10,
     cancel_settle_s=2,
     confirm_open_hours=True,

@@ -168,4 +168,4 @@ def test_nothing_is_cancelled_but_the_only_one_that_explains_all_of_it(
 
 def test_readings_that_could_find_a_copy_only_when_it_is_too_late_do_not_load() -> None:
     with pytest.raises(AssertionError, match="can still be cancelled"):
-        Timing(second_readings_s=(3600, 48 * 3600))
+        Timing(second_readings_s=(3600, 48 * 3600, 96 * 3600))

@@ -29,6 +29,19 @@ def test_a_copy_that_a_late_summary_does_not_show_yet_is_found_by_a_later_turn(p
     assert path.ask("SELECT state, reason FROM meter_event WHERE value = 5") == [("conflict", TOO_LATE)]
 
 
+def test_a_copy_that_one_old_answer_hides_from_who_was_away_is_told_days_later(path):
+    stopped, lease, call = given_up(path)
+    path.walk()
+    path.pass_time(hours=32)
+    stopped._close(call, stopped._make(call), lease=lease)
+    late_by(path, hours=72)
+    path.pass_time(hours=47)
+
+    live_on(path, hours=56)
+
+    assert path.ask("SELECT state, reason FROM meter_event WHERE value = 5") == [("conflict", TOO_LATE)]
+
+
 def test_a_late_answer_has_its_hour_read_soon(path):
     stopped, lease, call = given_up(path)
     path.walk()
