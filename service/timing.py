@@ -41,9 +41,9 @@ class Timing:
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
-    # Of what is confirmed, after its acceptance. After 46 hours again, as one answer may come from an old copy. The last is
-    # too late to cancel but not to tell: by then a copy shows even in an answer that is days old, so that whoever was
-    # away, and read once for several turns, does not depend on that one answer.
+    # Of what is confirmed, after its acceptance. After 46 hours again, as one answer may come from an old copy. The
+    # last is too late to cancel but not to tell: by then a copy shows even in an answer that is days old, so that
+    # whoever was away, and read once for several turns, does not depend on that one answer.
     second_readings_s: tuple[int, ...] = (3600, 20 * 3600, 45 * 3600, 46 * 3600, 96 * 3600)
     before_finalization_s: int = 1800  # what an invoice is about to bill is read so long before
     cancel_margin_s: int = 3600  # no cancellation is begun in the last hour in which Stripe would take it
