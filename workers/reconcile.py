@@ -43,6 +43,11 @@ class Finding:
         return is_equal(self.counted, self.span.value)
 
     @property
+    def is_unseen(self) -> bool:
+        """Nothing of it shows yet, as a lag may explain: then no minute of it does."""
+        return self.counted == NOTHING and not self.is_agreed and not self.span.is_overdue
+
+    @property
     def is_surplus(self) -> bool:
         """More than part of what we reported: no lag explains it. Of a `last` meter a figure is no amount."""
         low, high = sorted((NOTHING, self.span.value))
@@ -104,7 +109,8 @@ class Reconciler:
             found = self._read_hours(lane, of_meter)
             crash_point("reconcile.after_hours_read")
             yield [finding for finding in found if finding.is_agreed and not finding.span.is_held]
-            differing += [finding.span for finding in found if not finding.is_agreed or finding.span.is_held]
+            others = [finding for finding in found if not finding.is_agreed or finding.span.is_held]
+            differing += [finding.span for finding in others if not finding.is_unseen]
         for minute in self._minutes(lane, differing):
             yield self._read_minute(lane, minute)
             crash_point("reconcile.after_minute_read")

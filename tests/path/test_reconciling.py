@@ -55,6 +55,16 @@ def test_more_hours_than_a_page_holds_are_confirmed(path, an_hour_ago):
     assert path.audit()["by_path"]["GET /v1/billing/meters/{id}/event_summaries"] >= 3
 
 
+def test_an_hour_of_which_nothing_shows_yet_takes_one_reading_and_its_minutes_none(path):
+    settings(path, summary_lag_s=600)
+    path.sealed(5, 6, 7)
+    path.send()
+
+    assert path.reconciler.confirm_due() == 0
+
+    assert path.audit()["by_path"]["GET /v1/billing/meters/{id}/event_summaries"] == 1
+
+
 def test_summaries_that_lag_are_waited_for(path):
     settings(path, summary_lag_s=600)
     path.sealed(5)
