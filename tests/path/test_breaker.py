@@ -1,5 +1,8 @@
 """Step 4 while Stripe fails: one call at a time tries whether it still does, whoever calls, until one is answered."""
 
+from datetime import timedelta
+from itertools import product
+
 import pytest
 
 from local.sandbox import ask_sandbox
@@ -57,9 +60,16 @@ def wait_is_over(path):
 
 
 @pytest.fixture
-def many(path):
-    """Twelve lanes with two meter events each."""
-    return [path.sealed(1, 2) for _ in range(12)]
+def many(path, an_hour_ago):
+    """Twelve lanes with two meter events each, of rows that came together."""
+    path.make_meter("tokens")
+    customers = [path.make_customer() for _ in range(12)]
+    with path.client.batch() as batch:
+        for customer, (value, minute) in product(customers, [(1, 0), (2, 5)]):
+            batch.usage(customer, "tokens", value, occurred_at=an_hour_ago + timedelta(minutes=minute))
+    path.record()
+    path.seal()
+    return customers
 
 
 @pytest.fixture
