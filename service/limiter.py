@@ -8,14 +8,20 @@ Adaptive, by the share of limiter's 429s among the answers of a stretch (a hundr
   these would only throw the permitted rate away, so the former rate returns, and their share is believed for a
   minute. More than three of four are never believed: nobody lets us in at all.
 
+A token that its holder comes too late for is void: calls held up together would be made together. It is given back
+for the next instant that leaves no second with too many, mostly now: a busy machine, on which everybody is late, uses
+the permitted rate all the same.
+
 An answer to a call from before a change is not counted. The limiter is a courtesy and a speed-up, never a guard of
 correctness: losing its Redis costs time and 429s, nothing else. A `lock_timeout` is not a limiter's word, and is
 never told here.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +36,12 @@ WAIT_S_MAX = 60  # of a reading call; past this it would rather fail and come ba
 
 class Throttled(Exception):
     """So many calls wait already that this one should come back later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    wait_us: int  # negative: none was taken
+    given_s: float  # when, on Redis' clock
 
 
 class Limiter:
@@ -47,18 +59,23 @@ class Limiter:
         self._pace = redis.register_script((Path(__file__).parent / "pace.lua").read_text())
         self._lock = threading.Lock()
         self._passed = dict.fromkeys(rates, 0)  # told along with the next question: a call costs one round trip
+        self._ahead_s = -math.inf  # our monotonic clock's, of Redis' own
         self._lowered = set[str]()  # kinds whose rate an answer to this process lowered, and nobody was told so yet
 
     def take(self, kind: str, *, wait_s_max: float = WAIT_S_MAX) -> None:
         """Take a token, asleep until it is ours. Raises Throttled, and takes none, if that is past `wait_s_max`."""
-        time.sleep(self.reserve(kind, wait_s_max=wait_s_max))
+        time.sleep(max(0.0, self.reserve(kind, wait_s_max=wait_s_max)))
 
-    def reserve(self, kind: str, *, wait_s_max: float) -> float:
-        """Take a token; returns in how many seconds it may be used. Raises Throttled."""
-        wait_us = self._ask(kind, wait_us_max=int(wait_s_max * MICROSECONDS))
-        if wait_us < 0:
+    def reserve(self, kind: str, *, wait_s_max: float, late_s: float = 0) -> float:
+        """Take a token; returns in how many seconds it may be used, below 0 if it was ready before. Raises Throttled.
+
+        `late_s`: so long ago another was ready, which is given back unused for the next that fits into its second.
+        """
+        wait_us_max, late_us = int(wait_s_max * MICROSECONDS), int(late_s * MICROSECONDS)
+        token = self._ask(kind, wait_us_max=wait_us_max, late_us=late_us)
+        if token.wait_us < 0:
             raise Throttled(f"{kind} of {self._account}: more than {wait_s_max} s of calls wait already")
-        return wait_us / MICROSECONDS
+        return self._from_now_s(token)
 
     def passed(self, kind: str) -> None:
         """Stripe's limiter let a call through, whatever came of it."""
@@ -77,18 +94,26 @@ class Limiter:
         """After an outage: from a part of the full rate upwards."""
         self._ask(kind, wait_us_max=-1, anew_share=ANEW_SHARE)
 
-    def _ask(self, kind: str, *, wait_us_max: int, limited: int = 0, anew_share: float = 0) -> int:
+    def _ask(self, kind: str, *, wait_us_max: int, limited: int = 0, anew_share: float = 0, late_us: int = 0) -> _Token:
         rate = self._rates[kind] * PACED_SHARE
         with self._lock:
             passed, self._passed[kind] = self._passed[kind], 0
         burst, now = max(1, int(rate * BURST_S)), "" if self._clock is None else self._clock()
-        wait_us, is_lowered = self._pace(
-            keys=[self._key(kind)], args=[rate, burst, wait_us_max, passed, limited, anew_share, now]
+        asked_s = time.monotonic()
+        wait_us, is_lowered, given_us = self._pace(
+            keys=[self._key(kind)], args=[rate, burst, wait_us_max, passed, limited, anew_share, now, late_us]
         )
-        if is_lowered:
-            with self._lock:
+        token = _Token(wait_us=int(wait_us), given_s=int(given_us) / MICROSECONDS)
+        with self._lock:
+            if is_lowered:
                 self._lowered.add(kind)
-        return int(wait_us)
+            # It was given after the question and before the answer, either of which may have been held up.
+            self._ahead_s = min(max(self._ahead_s, asked_s - token.given_s), time.monotonic() - token.given_s)
+        return token
+
+    def _from_now_s(self, token: _Token) -> float:
+        wait_s = token.wait_us / MICROSECONDS
+        return wait_s if self._clock else token.given_s + wait_s + self._ahead_s - time.monotonic()
 
     def _key(self, kind: str) -> str:
         return f"meterpost:limiter:{self._account}:{kind}"
@@ -100,8 +125,8 @@ class Unlimited:
     def take(self, kind: str, *, wait_s_max: float = WAIT_S_MAX) -> None:
         del kind, wait_s_max
 
-    def reserve(self, kind: str, *, wait_s_max: float) -> float:
-        del kind, wait_s_max
+    def reserve(self, kind: str, *, wait_s_max: float, late_s: float = 0) -> float:
+        del kind, wait_s_max, late_s
         return 0.0
 
     def passed(self, kind: str) -> None:
@@ -120,7 +145,7 @@ class Pace(Protocol):
 
     def take(self, kind: str, *, wait_s_max: float = ...) -> None: ...
 
-    def reserve(self, kind: str, *, wait_s_max: float) -> float: ...
+    def reserve(self, kind: str, *, wait_s_max: float, late_s: float = ...) -> float: ...
 
     def passed(self, kind: str) -> None: ...
 

@@ -1,8 +1,9 @@
 -- One bucket of calls shared by all workers: what was answered is weighed, the rate follows, and a token is given.
 -- The law and its reasons stand in `limiter.py`. KEYS[1] the bucket. ARGV: the full rate a second; burst in calls; longest
 -- wait in microseconds, negative when no token is wanted; how many calls passed and how many were limited since the caller
--- last said so; the share of the full rate to begin anew with, or 0; the time in microseconds, or '' for Redis' own.
--- Returns the microseconds to wait before calling, or -1 where no token was taken, and 1 when the rate was lowered now.
+-- last said so; the share of the full rate to begin anew with, or 0; the time in microseconds, or '' for Redis' own; how
+-- many microseconds ago a token was ready that its holder gives back unused, or 0.
+-- Returns the microseconds to wait before calling, or -1 where no token was taken; 1 when the rate was lowered now; the time.
 local SECOND = 1000000
 local ANSWERS_MIN, WINDOW_MIN, WINDOW_MAX = 100, SECOND / 4, 10 * SECOND -- fewer answers say too little, older ones too
 local TRY_ANSWERS_MIN = 60 -- a try costs calls, and its question is only whether half of the 429s are gone
@@ -12,6 +13,8 @@ local BELIEVED_MAX, BELIEVED_FOR, HEARD_MAX = 0.75, 60 * SECOND, 400
 local BELOW_CEILING = 0.9
 local GROWTH_S_MAX, IDLE = 60, 3 * SECOND
 local AHEAD_MAX = 61 * SECOND -- of what is kept: no call waits longer, and no belief holds longer
+local SLOTS, RING, OF_A_SLOT_MAX, ABOUT = 50, 512, 10000, 5 -- tokens are counted by fiftieths of a second, for some ten seconds
+local SECOND_MAX = 1.04 -- of the rate, in the 51 slots that hold any second: the permitted rate, less some lateness
 
 local time = redis.call('TIME')
 local now = tonumber(ARGV[7]) or (time[1] * SECOND + time[2])
@@ -82,18 +85,60 @@ end
 local anew = tonumber(ARGV[6])
 if anew > 0 then rate, ceiling, base, former, passed, limited, since = full * anew, full, 0, 0, 0, 0, now end
 
+local function field(slot) return 'slot:' .. slot % RING end
+local function whole(number) return string.format('%.0f', number) end
+local function tokens_of(slot, told)
+    told = sound(told) or 0
+    return math.floor(told / OF_A_SLOT_MAX) == slot and told % OF_A_SLOT_MAX or 0
+end
+local function give(slot, tokens)
+    local told = tokens_of(slot, redis.call('HGET', KEYS[1], field(slot)))
+    redis.call('HSET', KEYS[1], field(slot), whole(slot * OF_A_SLOT_MAX + math.max(0, told + tokens)))
+end
+
+-- Takes the token of `late` microseconds ago back. Returns the wait for another, as soon as no second has too many with it.
+local function exchange(late)
+    local here, names, tokens = math.floor(now / SECOND * SLOTS), {}, {}
+    for slot = here - SLOTS, here + 2 * SLOTS do table.insert(names, field(slot)) end
+    local told = redis.call('HMGET', KEYS[1], unpack(names))
+    for i = 1, #names do tokens[i] = tokens_of(here - SLOTS + i - 1, told[i]) end
+    local now_at, first = SLOTS + 1, SLOTS + 1 - math.floor(late / SECOND * SLOTS)
+    local its -- or one of about its time: they are alike, and asking took its holder a moment
+    for away = ABOUT, 0, -1 do
+        for _, i in ipairs({ first - away, first + away }) do
+            if i <= now_at and (tokens[i] or 0) > 0 then its = i end
+        end
+    end
+    if not its then return end
+    give(here - SLOTS + its - 1, -1)
+    tokens[its] = tokens[its] - 1
+    local sum, free = 0, now_at
+    for i = 1, #tokens do
+        sum = sum + tokens[i] - (tokens[i - now_at] or 0)
+        if i >= now_at and sum + 1 > SECOND_MAX * rate then free = i + 1 end -- so many in the second up to here
+        if i >= free + SLOTS then
+            give(here + free - now_at, 1)
+            return math.max(0, (here + free - now_at) / SLOTS * SECOND - now)
+        end
+    end
+end
+
 local wait = -1
 local gap = SECOND / rate
-if longest >= 0 then
+local late = tonumber(ARGV[8])
+local instead = late > 0 and late < SECOND and exchange(late)
+if instead then
+    wait = math.floor(instead)
+elseif longest >= 0 then
     due = math.max(due, now - burst * gap)
     if due - now <= longest then
         wait = math.max(0, math.floor(due - now))
+        give(math.floor((now + wait) / SECOND * SLOTS), 1)
         due = due + gap
     end
 end
-local function whole(number) return string.format('%.0f', number) end
 redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'ceiling', tostring(ceiling), 'next', whole(due), 'seen', whole(now),
     'since', whole(since), 'passed', whole(passed), 'limited', whole(limited), 'base', tostring(base),
     'former', tostring(former), 'blamed', tostring(blamed), 'heard', whole(heard), 'until', whole(believed_until))
 redis.call('EXPIRE', KEYS[1], 3600)
-return { wait, lowered }
+return { wait, lowered, whole(now) }

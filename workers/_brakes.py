@@ -22,7 +22,7 @@ from service.outcomes import Outcome, Scope, Unavailable, Unknown, is_limited
 from service.timing import Timing
 
 METER_EVENTS = "meter_events"
-TOKEN_LATE_S_MAX = 0.025  # the calls of that time are what the limiter's pace leaves free of each second
+TOKEN_LATE_S_MAX = 0.02  # the calls of that time are what the limiter's pace leaves free of each second
 TOKENS_A_CALL_MAX = 3  # on a machine that is always late; then the call is made
 
 
@@ -37,11 +37,11 @@ class Brakes:
         self._of_stripe = Waits(min_s=timing.unreachable_s, max_s=timing.unreachable_max_s)
         self._chance = random.Random()  # noqa: S311 — jitter, not a secret
 
-    def reserve(self) -> float | None:
+    def reserve(self, *, late_s: float = 0) -> float | None:
         """Take a token. Returns from when on our monotonic clock it may be used; None: too many calls wait already."""
         try:
-            asked_at_s = time.monotonic()
-            return asked_at_s + self._limiter.reserve(METER_EVENTS, wait_s_max=self._token_wait_max_s)
+            wait_s = self._limiter.reserve(METER_EVENTS, wait_s_max=self._token_wait_max_s, late_s=late_s)
+            return time.monotonic() + wait_s
         except Throttled:
             return None
         except RedisError as away:
@@ -49,7 +49,7 @@ class Brakes:
             return None
 
     def use(self, token_at_s: float) -> None:
-        """Asleep until the token may be used. For whom it was ready too long ago it is void: he takes another.
+        """Asleep until the token may be used. For whom it was ready too long ago it is void: he gives it for another.
 
         Without this, calls held up together would be made together, and exceed the rate in that second.
         """
@@ -58,9 +58,10 @@ class Brakes:
             if token is None:
                 return
             time.sleep(max(0.0, token - time.monotonic()))
-            if time.monotonic() - token <= TOKEN_LATE_S_MAX:
+            late_s = time.monotonic() - token
+            if late_s <= TOKEN_LATE_S_MAX:
                 return
-            token = self.reserve()
+            token = self.reserve(late_s=late_s)
 
     def slow_down(self, account: str, outcome: Outcome) -> None:
         """The limiter is told of every answer, and what it was."""

@@ -171,10 +171,10 @@ class Submitter:
 
     def _make(self, call: Call) -> Outcome:
         """Call Stripe, unless this process was stopped for so long that the lane may be another's before it answers."""
-        self._brakes.use(call.token_s)
         crash_point("submit.before_witness")
         if not self._guard.witness(call.attempt_id, idempotency_key=call.idempotency_key, at=call.event.now):
             return NOT_WITNESSED
+        self._brakes.use(call.token_s)  # as late as can be: what comes behind it delays the call
         if not may_call(time.clock_gettime(CLOCK) - call.leased_at_s, timing=self._timing):
             return NOT_MADE
         event = call.event

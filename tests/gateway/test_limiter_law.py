@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+from bisect import bisect_left
 from collections import Counter
 from random import Random
 
@@ -14,6 +15,7 @@ RATE = 100
 PACED = 94.0  # of it, so that calls that come late exceed it in no second
 CALLERS = 40
 LATENCY_S = 0.05
+LATE_S = 0.02  # from then on a token is void
 EPOCH_US = 1_000_000_000_000_000
 
 
@@ -97,6 +99,33 @@ class World:
 
     def _clock(self):
         return int(EPOCH_US + self.now_s * 1_000_000)
+
+
+class Busy(World):
+    """Its callers come up to `late_s_max` after their tokens, and give those back of which it is too long ago."""
+
+    def __init__(self, connection, *, late_s_max):
+        super().__init__(connection)
+        self._late_s_max = late_s_max
+        self._chance = Random(1)
+        self.instants = []
+
+    def highest(self):
+        """The most calls within any second."""
+        return max(bisect_left(self.instants, start + 1) - n for n, start in enumerate(self.instants))
+
+    def _next(self, step, stripe, number):
+        match step:
+            case "reserve":
+                ready_s = self.now_s + self._reserve()
+                return ready_s + self._chance.uniform(0, self._late_s_max), number, ready_s
+            case float() as ready_s if self.now_s - ready_s > LATE_S:
+                wait_s = self.limiter.reserve("calls", wait_s_max=60, late_s=self.now_s - ready_s)
+                return self.now_s + wait_s, number, self.now_s + wait_s
+            case float():
+                self.instants.append(self.now_s)
+                return super()._next("call", stripe, number)
+        return super()._next(step, stripe, number)
 
 
 @pytest.fixture
@@ -197,3 +226,27 @@ def test_a_call_that_would_wait_too_long_still_tells_what_passed(world, connecti
         world.limiter.reserve("calls", wait_s_max=0)
 
     assert connection.hget("meterpost:limiter:default:calls", "passed") == b"1"
+
+
+def test_callers_who_are_late_use_most_of_the_permitted_rate_and_exceed_it_in_no_second(connection):
+    world = Busy(connection, late_s_max=0.3)
+
+    world.live(Limit(1_000), seconds=20)
+
+    assert world.per_s(range(20)) >= 0.85 * PACED
+    assert world.highest() <= RATE
+
+
+def test_a_token_of_longer_ago_than_a_second_is_given_for_none_now(world):
+    for _ in range(50):
+        world.limiter.reserve("calls", wait_s_max=60)
+    world.now_s += 0.1
+
+    assert world.limiter.reserve("calls", wait_s_max=60, late_s=1.5) > 0
+
+
+def test_what_was_never_given_is_exchanged_for_nothing(world):
+    for _ in range(50):
+        world.limiter.reserve("calls", wait_s_max=60)
+
+    assert world.limiter.reserve("calls", wait_s_max=60, late_s=0.9) > 0

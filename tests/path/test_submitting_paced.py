@@ -20,8 +20,8 @@ class Empty(Unlimited):
         self._error = error
         self._tokens = tokens
 
-    def reserve(self, kind, *, wait_s_max):
-        del kind, wait_s_max
+    def reserve(self, kind, *, wait_s_max, late_s=0):
+        del kind, wait_s_max, late_s
         if self._tokens == 0:
             raise self._error
         self._tokens -= 1
@@ -38,9 +38,9 @@ class Counting(Unlimited):
     def __init__(self):
         self.tokens = 0
 
-    def reserve(self, kind, *, wait_s_max):
+    def reserve(self, kind, *, wait_s_max, late_s=0):
         self.tokens += 1
-        return super().reserve(kind, wait_s_max=wait_s_max)
+        return super().reserve(kind, wait_s_max=wait_s_max, late_s=late_s)
 
 
 class Failing(Gateway):
