@@ -24,6 +24,11 @@ class Interrupts:
         """Wait so long, or for ever; True, at once, when Ctrl-C came."""
         return bool(select.select([self._heard], [], [], seconds)[0])
 
+    def stop_here(self) -> None:
+        """Between two pieces of work: the KeyboardInterrupt that was due, if Ctrl-C came."""
+        if self.wait(0):
+            raise KeyboardInterrupt
+
     def note(self, number: int, _frame: FrameType | None = None) -> None:
         self.by = self.by or signal.Signals(number)
         os.write(self._told, b"!")

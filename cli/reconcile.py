@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import click
 
 from cli.exits import FINDINGS, OK, Failed
+from cli.interrupts import noted
 from cli.ledger import committing, writing
 from cli.ordering import REASON_CHARS_MAX, Sentence, actor_option, order_of
 from cli.output import instant, json_option, print_json, print_table, print_words, shown, watched
@@ -122,11 +123,11 @@ def _compare(tx: Transaction, restore: Restore, chosen: Settings) -> tuple[int, 
             sealing.put_meters(tx, chosen.account, meters)
         lanes = lanes_to_compare(tx, chosen.account, since=read_at - DAYS * DAY)
         lanes += forgotten_lanes(gateway.list_active_subscriptions(), meters, lanes, read_at=read_at)
-        with watched() as progress:
-            lagging = sum(
-                _keep(tx, chosen.account, lane, epoch_id=restore.epoch_id, gateway=gateway)
-                for lane in progress.track(lanes, description="comparing")
-            )
+        lagging = 0
+        with noted() as interrupts, watched() as progress:
+            for lane in progress.track(lanes, description="comparing"):
+                interrupts.stop_here()
+                lagging += _keep(tx, chosen.account, lane, epoch_id=restore.epoch_id, gateway=gateway)
     if not lagging:
         with tx.transaction():
             note_compared(tx, restore.epoch_id, read_at=read_at)

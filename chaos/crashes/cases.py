@@ -25,6 +25,7 @@ from chaos.crashes.ground import ACCOUNT, Ground
 from chaos.crashes.place import VISIBILITY_TIMEOUT_S, Place
 from chaos.crashes.points import SCENARIO_OF, TIMES
 from chaos.crashes.scenarios import SCENARIOS, Scenario
+from chaos.crashes.stories import nothing
 from chaos.judge import judge
 from service.crash_points import CrashPointReached, Kind, arm
 
@@ -125,7 +126,8 @@ class _Play:
         for point in scenario.deaths:
             died.append(self._in_child(partial(_die, point=point)) == -signal.SIGKILL)
             died.append(self._in_child(lambda place: place.pass_time(scenario.between)) == 0)
-        died.append(self._in_child(scenario.then) == 0)
+        if scenario.then is not nothing:
+            died.append(self._in_child(scenario.then) == 0)
         if not all(died):
             ending.wrongs.append("what should have been before did not come about")
         ended = self._in_child(self._act)

@@ -49,6 +49,15 @@ def test_afterwards_signals_are_whose_they_were() -> None:
     assert interrupts.by is signal.SIGTERM
 
 
+def test_between_two_pieces_of_work_it_is_the_exception_that_was_due() -> None:
+    with noted() as interrupts:
+        interrupts.stop_here()
+        os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.stop_here()
+
+
 def test_without_one_a_pause_lasts_as_long_as_it_should() -> None:
     with noted() as interrupts:
         assert not interrupts.wait(0)
