@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from chaos.crashes.cases import Case, Ending, cases, play
+from chaos.crashes.cases import Case, Ending, cases, play, tether
 from chaos.crashes.ground import Ground
 from chaos.crashes.report import show
 from local.parent import end_with_parent
@@ -85,6 +85,7 @@ def start_lane(ground: Ground, share: list[Case]) -> Connection:
 
 
 def play_lane(ground: Ground, share: list[Case], told: Connection) -> None:
+    tether()
     ground.prepare()
     for case in share:
         told.send(play(case, ground))

@@ -27,6 +27,7 @@ from chaos.crashes.points import SCENARIO_OF, TIMES
 from chaos.crashes.scenarios import SCENARIOS, Scenario
 from chaos.crashes.stories import nothing
 from chaos.judge import judge
+from local.parent import PARENT_VARIABLE, end_with_parent
 from service.crash_points import CrashPointReached, Kind, arm
 
 CHILD_S_MAX = 60  # a child that takes longer is ended, and its case has failed
@@ -107,6 +108,12 @@ def play(case: Case, ground: Ground) -> Ending:
     """Begin, die, let the rest go on, judge."""
     with ground.fresh(is_migrated=case.scenario.is_migrated) as env:
         return _Play(case, env=env, files=ground.files).play()
+
+
+def tether() -> None:
+    """A forked process ends with the one that forked it."""
+    os.environ[PARENT_VARIABLE] = "1"
+    end_with_parent()
 
 
 class _Play:
@@ -198,6 +205,7 @@ class _Play:
         log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for stream in (1, 2):
             os.dup2(log, stream)
+        tether()
         signal.alarm(CHILD_S_MAX)
         inherited = set(sys.modules)
         try:

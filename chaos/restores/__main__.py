@@ -64,7 +64,7 @@ def _ledger(server: RestorableServer, name: str) -> Iterator[str]:
     """A database of its own for each seed, and gone after it, so that the files to keep and put back stay few."""
     address, _, template = server.url.rpartition("/")
     try:
-        _run(f"{address}/template1", f"CREATE DATABASE {name} TEMPLATE {template}")
+        _run(f"{address}/template1", f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         yield f"{address}/{name}"
     finally:
         _run(f"{address}/template1", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

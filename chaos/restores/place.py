@@ -36,6 +36,7 @@ from workers.seal import Sealer
 from workers.submit import Submitter
 
 TIMING = replace(FAST, seal_linger_s=0, backoff_base_s=0, confirm_after_s=0, poll_s=0.01, unread_wait_s=0)
+LITTLE_WAL = {"min_wal_size": "32MB", "max_wal_size": "48MB", "wal_recycle": "off"}  # all of it is copied
 TRIES_MAX = 20  # of a step whose connections broke; each try finds another of the pool's
 THREADS = 4
 Answer = TypeVar("Answer")
@@ -69,7 +70,7 @@ class RestorableServer:
 
 @contextmanager
 def restorable(directory: Path) -> Iterator[RestorableServer]:
-    with postgres(directory, fsync=False) as server:
+    with postgres(directory, fsync=False, changed=LITTLE_WAL) as server:
         yield RestorableServer(server, directory)
 
 
