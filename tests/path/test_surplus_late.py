@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from local.sandbox import ask_sandbox
+from service.ledger.generations import next_generation
 from service.limiter import Unlimited
 from service.timing import STANDARD
 from workers._cancelling import Canceller
@@ -65,6 +66,20 @@ def test_a_late_answer_begins_the_turns_of_its_hour_anew_even_if_it_is_lost(path
     assert path.ask("SELECT accepted_at > ledger_now() - interval '1 minute' FROM confirmed_hour") == [True]
 
 
+def test_a_late_answer_begins_the_turns_anew_also_where_what_followed_is_held(path):
+    stopped, lease, call = given_up(path)
+    path.walk()
+    path.pass_time(hours=26)
+    proven_absent_and_sent_anew(path)
+    path.pass_time(hours=26)
+    path.write("UPDATE meter_event SET state = 'held', reason = 'missing'")
+
+    stopped._close(call, stopped._make(call), lease=lease)
+
+    assert path.states() == {"conflict": 1}
+    assert path.ask("SELECT accepted_at > ledger_now() - interval '1 minute' FROM confirmed_hour") == [True]
+
+
 @pytest.mark.parametrize(
     "stopped",
     [
@@ -93,6 +108,18 @@ def copies_too_many(path, *values, cancel_until):
         "INSERT INTO surplus (meter_event_id, generation, cancel_until, due_at)"
         f" SELECT meter_event_id, generation, {cancel_until}, ledger_now() FROM meter_event"
     )
+
+
+def proven_absent_and_sent_anew(path):
+    path.write("ALTER TABLE meter_event DISABLE TRIGGER meter_event_moves_forward")
+    path.write("UPDATE meter_event SET state = 'held', reason = 'missing'")
+    path.write(
+        "INSERT INTO reading (meter_event_id, generation, minute, read_at, counted, settled, expected, verdict)"
+        " SELECT meter_event_id, generation, stamped_at, ledger_now(), 0, 0, value, 'proven_absent' FROM meter_event"
+    )
+    with path.ledger.transaction() as tx:
+        next_generation(tx, path.ask("SELECT meter_event_id FROM meter_event")[0], reason="absent")
+    path.send()
 
 
 def given_up(path):
