@@ -10,8 +10,8 @@ from model.sql_ledger import Disagreement, SqlLedger
 from model.twice import TwiceLane
 from service.ledger import connection
 
-HISTORIES = 120
-A_TEST = 40
+HISTORIES = 60
+A_TEST = 20
 MUTATIONS = {
     "a late answer is dropped": ("close_attempt", " OR code = 'lost'", ""),
     "any holder renews": ("renew_lease", "fence = %(fence)s", "fence >= %(fence)s"),
