@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from service.decide import TAKEN_LATE
 from service.ledger.confirming import HOUR, MINUTE
 from service.ledger.connection import Transaction, execute, fetch
 from service.second_reading import (
@@ -222,6 +223,7 @@ def _spans(tx: Transaction, of: HoursToRead, hours: Sequence[datetime], *, lengt
         until=max(hours) + HOUR,
         hours=list(hours),
         length=length,
+        taken_late=TAKEN_LATE,
     )
 
 

@@ -1,12 +1,13 @@
 -- Hours or minutes of a lane's books as they were confirmed: what Stripe's summary must say if each of their meter events
 -- counts once. What Stripe took under an identifier that had been given up counts as well, and what is accepted and known
--- to differ: of both, Stripe may count one too many. A span with anything else in it that may count or not is no span to
+-- to differ: of both, Stripe may count one too many. In conflict for another reason it stands before a person, and no
+-- agreement ends that: it may come from an old copy. A span with anything else in it that may count or not is no span to
 -- compare yet; what becomes of that makes its hour due again by itself.
 WITH members AS (
     SELECT
         m.meter_event_id, m.state, m.confirmed_at, date_bin(%(length)s, m.stamped_at, 'epoch') AS start,
         CASE m.formula WHEN 'count' THEN 1 ELSE m.value END AS adds,
-        m.state = 'conflict' AND NOT is_closed('me-' || m.meter_event_id) AND EXISTS (
+        m.state = 'conflict' AND m.reason = %(taken_late)s AND NOT is_closed('me-' || m.meter_event_id) AND EXISTS (
             SELECT FROM attempt AS a
             WHERE a.meter_event_id = m.meter_event_id AND a.generation < m.generation AND a.outcome = 'accepted'
         ) AND NOT EXISTS (

@@ -80,6 +80,19 @@ def test_a_late_answer_begins_the_turns_anew_also_where_what_followed_is_held(pa
     assert path.ask("SELECT accepted_at > ledger_now() - interval '1 minute' FROM confirmed_hour") == [True]
 
 
+def test_what_was_contradicted_is_not_confirmed_by_an_old_answer(path):
+    path.sealed(5)
+    path.fault("rejected_later", times=1)
+    path.send()
+    proven_absent_and_sent_anew(path)
+    path.walk()
+    path.write("UPDATE meter_event SET state = 'conflict', reason = 'Stripe counts 10 in its minute'")
+
+    live_on(path, hours=2)
+
+    assert path.ask("SELECT state, generation FROM meter_event") == [("conflict", 2)]
+
+
 @pytest.mark.parametrize(
     "stopped",
     [
