@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from chaos.days.books import Books
 from chaos.days.missed import FULL_DAYS, missed
+from chaos.days.report import Figures, figures, page, summary
 from chaos.days.run import Plan, Run, play
 from local.parent import end_with_parent
 
@@ -35,46 +35,22 @@ Examples:
 def main(*, days: int, seed: int, report: Path | None) -> None:
     """Live through outages of up to 60 hours; exit 1 when a unit is lost, doubled or unexplained."""
     end_with_parent()
-    told: dict[str, dict[str, object]] = {}
+    told: dict[str, Figures] = {}
+    shown: dict[str, Figures] = {}
     wrongs: list[str] = []
     for name, lag_s in LAGS_S.items():
         began, spent = time.monotonic(), _cpu_s()
         run, books = play(Plan(days=days, seed=seed, lag_s=lag_s))
-        told[name] = figures(run, books) | {
-            "seconds": round(time.monotonic() - began),
-            "seconds of CPU": round(_cpu_s() - spent),
-        }
-        _show(name, told[name])
+        cost = {"seconds": round(time.monotonic() - began), "seconds of CPU": round(_cpu_s() - spent)}
+        told[name], shown[name] = figures(run, books) | cost, summary(run, books) | cost
         wrongs += [f"{name}: {wrong}" for wrong in [*_missed(run, books), *books.wrongs()]]
+    Console().print(page(shown))
     if report is not None:
         report.write_text(json.dumps(told | {"wrong": wrongs}, indent=2) + "\n")
     for wrong in wrongs:
         click.echo(wrong, err=True)
+    click.echo(f"{len(wrongs)} wrong" if wrongs else "Nothing lost, nothing doubled, nothing unexplained.")
     sys.exit(bool(wrongs))
-
-
-def figures(run: Run, books: Books) -> dict[str, object]:
-    """What happened, and what came of it, by name."""
-    happened = {f"steps in: {name}": count for name, count in sorted(run.stormy.items())}
-    did = dict(sorted((run.mishaps.did + run.person.did).items()))
-    standing = {
-        f"at the end {name}": f"{count:,} ({units:,f} units)" for name, (count, units) in books.standing().items()
-    }
-    return {
-        "days": round(run.passed.total_seconds() / 86_400),
-        "steps of time": run.steps,
-        **happened,
-        **did,
-        "rows": run.usage.rows,
-        "meter events": books.meter_events,
-        "held on the way": len(run.held),
-        **{f"came when Stripe had forgotten: {fate}": count for fate, count in sorted(books.forgotten.items())},
-        **{f"readings: {verdict}": count for verdict, count in books.verdicts.items()},
-        "next generations": books.next_generations,
-        "attempts after the window": len(books.late_attempts),
-        **standing,
-        **dict(books.verdict.table()),
-    }
 
 
 def _missed(run: Run, books: Books) -> list[str]:
@@ -86,13 +62,6 @@ def _missed(run: Run, books: Books) -> list[str]:
 def _cpu_s() -> float:
     """Of this process and of the children that have ended, which are all servers of runs before."""
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-
-
-def _show(name: str, figures: dict[str, object]) -> None:
-    table = Table(name, "")
-    for what, value in figures.items():
-        table.add_row(what, f"{value:,}" if isinstance(value, int) else str(value))
-    Console().print(table)
 
 
 if __name__ == "__main__":
