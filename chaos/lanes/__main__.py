@@ -14,6 +14,7 @@ from chaos.lanes.figures import Figures
 from chaos.lanes.run import run
 from local.parent import end_with_parent
 
+HELD = "One call a lane, nobody starved, the permitted rate used and not exceeded: all of it held."
 EPILOG = """\b
 Examples:
   python -m chaos.lanes --seed 1
@@ -39,6 +40,8 @@ def main(*, seed: int, report: Path | None, logs: Path | None) -> None:
         report.write_text(json.dumps(told, indent=2) + "\n")
     for wrong in wrongs:
         click.echo(f"WRONG  {wrong}", err=True)
+    if not wrongs:
+        click.echo(HELD)
     sys.exit(bool(wrongs))
 
 
@@ -64,6 +67,7 @@ _ROWS = {
     "429s of the limiter": "limited",
     "429s lock_timeout": "lock_timeouts",
     "times the limiter slowed down": "slowed",
+    "longest stall of the machine, s": "stall_s_max",
     "doubled": "doubled",
     "lost": "lost",
 }

@@ -13,6 +13,7 @@ MANY = 0.2  # of the cold meter events: with fewer left, those that back off may
 # Begun by the hot lane while a cold one waits: whoever had a turn goes to the end of the line, so one was leased before
 # the cold lane, and the next one after it; but each takes its token by itself, so that its first call may come sooner.
 HOT_TURNS_MAX = 2
+LOCK, LIMIT = "lock_timeout", "rate_limited"  # the faults of the sandbox that a phase may have
 ATTEMPTS = """
 SELECT l.customer, a.fence, a.started_at, a.ended_at, a.outcome, a.status, coalesce(a.code, ''), a.meter_event_id
 FROM attempt AS a
@@ -45,6 +46,7 @@ class Figures:
     """Of one phase. Rates are calls a second; `hot_turns_max` counts those that began while one cold lane waited."""
 
     phase: str
+    fault: str  # its kind, or none
     meter_events: int
     calls: int
     in_flight_max: int
@@ -62,24 +64,31 @@ class Figures:
     doubled: int
     lost: int
     is_drained: bool
+    stall_s_max: float  # how long this machine held up a process that had nothing to do but wake up
 
     def wrongs(self) -> list[str]:
+        together = self.permitted_per_s * (1 + self.stall_s_max)  # those held up by the machine arrive together
         claims = {
             "not everything was sent": self.is_drained,
-            f"{self.in_flight_max} calls were in flight on one lane": self.in_flight_max <= 1,
-            f"only {self.used_per_s:.0f} of {self.permitted_per_s} calls a second were used": self.used_per_s
-            >= USED_MIN * self.permitted_per_s,
-            f"{self.max_in_a_second} calls came within a second": self.max_in_a_second <= self.permitted_per_s,
+            f"{self.in_flight_max} calls were in flight on one lane": self.in_flight_max == 1,
+            f"only {self.used_per_s:.0f} of {self.permitted_per_s} calls a second were used, on a machine that held"
+            f" processes up for as long as {self.stall_s_max} s": self.used_per_s >= USED_MIN * self.permitted_per_s,
+            f"{self.max_in_a_second} calls came within a second, where {int(together)} may arrive": self.max_in_a_second
+            <= together,
             f"the hot lane began {self.hot_turns_max} turns while a cold one waited": self.hot_turns_max
             <= HOT_TURNS_MAX,
             f"the limiter slowed down {self.slowed} times without a 429": self.limited > 0 or self.slowed == 0,
+            "no lock_timeout was met, so that nothing is shown of them": self.lock_timeouts > 0 or self.fault != LOCK,
+            "no 429 was met, so that nothing is shown of them": self.limited > 0 or self.fault != LIMIT,
+            f"{self.lock_timeouts} calls met another on their lane": self.lock_timeouts == 0 or self.fault == LOCK,
             f"{self.doubled} meter events were counted twice": self.doubled == 0,
             f"{self.lost} meter events were not counted": self.lost == 0,
         }
         return [f"{self.phase}: {wrong}" for wrong, holds in claims.items() if not holds]
 
 
-def figures(phase: str, here: Place, *, since: datetime, slowed: int, is_drained: bool) -> Figures:
+def figures(phase: str, here: Place, *, since: datetime, **told: Any) -> Figures:
+    """`told` is what neither the ledger nor the auditor knows."""
     attempts = _attempts(here, since)
     hot = here.customers[0]
     due = dict(here.ask(DUE, since, since))
@@ -104,10 +113,9 @@ def figures(phase: str, here: Place, *, since: datetime, slowed: int, is_drained
         hot_turns_max=max((sum(start < begun < end for begun, _ in turns) for start, end in waits), default=0),
         limited=statuses[429, False],
         lock_timeouts=statuses[429, True],
-        slowed=slowed,
         doubled=doubled,
         lost=lost,
-        is_drained=is_drained,
+        **told,
     )
 
 

@@ -37,6 +37,7 @@ CREATORS = 4
 POLL_S = 0.1
 PATIENCE_S = 90  # for a phase of half a minute
 CALLS = "/v1/billing/meter_events"
+LATENCY_S = 0.05  # of Stripe, up to: two calls on a lane would meet
 UNSEALED = "SELECT (SELECT count(*) FROM row_key) < %s OR EXISTS (SELECT FROM entry WHERE meter_event_id IS NULL)"
 UNSENT = "SELECT count(*) FILTER (WHERE state = 'accepted') < %s FROM meter_event"
 
@@ -96,7 +97,9 @@ class Place:
         ask_sandbox(self.url, "/_sandbox/faults", {"kind": kind, "path": CALLS, **more})
 
     def heal(self) -> None:
+        """As it was at the start."""
         ask_sandbox(self.url, "/_sandbox/faults", method="DELETE")
+        self.fault("latency", delay_s=LATENCY_S, distribution="uniform")
 
     def audit(self) -> Any:
         return ask_sandbox(self.url, f"/_sandbox/audit?account={SANDBOX_ACCOUNT}")
@@ -119,7 +122,9 @@ def place(log_dir: Path) -> Iterator[Place]:
         modules = {step: f"workers.{step}" for step in STEPS} | dict.fromkeys(submits, "workers.submit")
         until_the_end.enter_context(Zygote(modules, stack.env, log_dir=log_dir))
         client = until_the_end.enter_context(Meterpost(stack.env["BROKER_URL"]))
-        yield Place(env=stack.env, customers=customers, client=client, told={})
+        here = Place(env=stack.env, customers=customers, client=client, told={})
+        here.heal()
+        yield here
 
 
 def _open(shop: stripe.StripeClient) -> list[str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from chaos.lanes.figures import Figures, figures
+from chaos.lanes.figures import LIMIT, LOCK, Figures, figures
 from chaos.lanes.place import Place, place
+from chaos.lanes.stalls import Stalls
 
-HOT = 400  # meter events of the hot lane in a phase: two full turns
+HOT = 250  # meter events of the hot lane in a phase: more than a turn takes
 WAVES, WAVE_S = 5, 1.5  # after the crowd, cold lanes come one by one while the hot one is in the middle of a turn
 OF_A_WAVE = 20
 
@@ -23,11 +24,11 @@ class Phase:
 
 PHASES = (
     Phase(name="plain", each_max=2),
-    Phase(name="5 % lock_timeout", each_max=1, fault={"kind": "lock_timeout", "share": 0.05}),
+    Phase(name="5 % lock_timeout", each_max=1, fault={"kind": LOCK, "share": 0.05}),
     Phase(
         name="30 % of the limiter",
         each_max=2,
-        fault={"kind": "rate_limited", "share": 0.3, "reason": "endpoint-rate"},
+        fault={"kind": LIMIT, "share": 0.3, "reason": "endpoint-rate"},
     ),
 )
 
@@ -60,9 +61,23 @@ def _phase(phase: Phase, here: Place, *, chance: Random, logs: Logs, tell: Calla
     late = [cold.pop() for _ in range(WAVES * OF_A_WAVE)]
     here.seal_a_crowd({hot: HOT} | {customer: chance.randint(1, phase.each_max) for customer in cold}, chance)
     since = here.ask("SELECT ledger_now()")[0][0]
+    with Stalls() as stalls:
+        is_drained = _live(here, late, chance=chance)
+    here.heal()
+    return figures(
+        phase.name,
+        here,
+        since=since,
+        fault=str((phase.fault or {}).get("kind", "none")),
+        slowed=logs.count("limiter.slowed"),
+        is_drained=is_drained,
+        stall_s_max=round(stalls.longest_s, 2),
+    )
+
+
+def _live(here: Place, late: list[str], *, chance: Random) -> bool:
+    """Cold lanes come in waves; whether everything was sent in the end."""
     for wave in range(WAVES):
         threading.Event().wait(WAVE_S)
         here.publish(dict.fromkeys(late[wave * OF_A_WAVE : (wave + 1) * OF_A_WAVE], 1), chance)
-    is_drained = here.wait_until_sent()
-    here.heal()
-    return figures(phase.name, here, since=since, slowed=logs.count("limiter.slowed"), is_drained=is_drained)
+    return here.wait_until_sent()
