@@ -12,6 +12,7 @@ import pytest
 from chaos.days.books import Books, Unsettled, without
 from chaos.days.mishaps import KINDS as MISHAPS
 from chaos.days.missed import missed
+from chaos.days.report import page, summary
 from chaos.days.run import Plan, play
 from chaos.days.weather import KINDS, LONG_H, Storm, forecast, storm_at
 from chaos.judge import Joined, Verdict
@@ -141,3 +142,4 @@ def test_a_day_of_storms_leaves_nothing_lost_doubled_or_unexplained() -> None:
     assert run.stormy
     assert books.meter_events > 20
     assert books.wrongs() == []
+    assert page({"a run": summary(run, books)}).row_count < 25
