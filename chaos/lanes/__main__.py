@@ -67,7 +67,7 @@ _ROWS = {
     "429s of the limiter": "limited",
     "429s lock_timeout": "lock_timeouts",
     "times the limiter slowed down": "slowed",
-    "longest stall of the machine, s": "stall_s_max",
+    "longest delay on the way, s": "stall_s_max",
     "doubled": "doubled",
     "lost": "lost",
 }

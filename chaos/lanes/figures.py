@@ -64,7 +64,7 @@ class Figures:
     doubled: int
     lost: int
     is_drained: bool
-    stall_s_max: float  # how long this machine held up a process that had nothing to do but wake up
+    stall_s_max: float  # how much longer than at best a call took at most: the machine's doing
 
     def wrongs(self) -> list[str]:
         together = self.permitted_per_s * (1 + self.stall_s_max)  # those held up by the machine arrive together

@@ -61,7 +61,7 @@ def _phase(phase: Phase, here: Place, *, chance: Random, logs: Logs, tell: Calla
     late = [cold.pop() for _ in range(WAVES * OF_A_WAVE)]
     here.seal_a_crowd({hot: HOT} | {customer: chance.randint(1, phase.each_max) for customer in cold}, chance)
     since = here.ask("SELECT ledger_now()")[0][0]
-    with Stalls() as stalls:
+    with Stalls(here.url) as stalls:
         is_drained = _live(here, late, chance=chance)
     here.heal()
     return figures(
