@@ -4,8 +4,10 @@ The steps are the workers' own, walked one at a time. Kept is the whole director
 of a disk would have it; put back, it starts with other processes on the same address, as any restored server does.
 """
 
-import subprocess
+import os
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +39,8 @@ from workers.submit import Submitter
 
 TIMING = replace(FAST, seal_linger_s=0, backoff_base_s=0, confirm_after_s=0, poll_s=0.01, unread_wait_s=0)
 LITTLE_WAL = {"min_wal_size": "32MB", "max_wal_size": "48MB", "wal_recycle": "off"}  # all of it is copied
+FORKED_S_MAX = 30  # until they notice; a moment, on a machine that is not busy
+FORKED_POLL_S = 0.02
 TRIES_MAX = 20  # of a step whose connections broke; each try finds another of the pool's
 THREADS = 4
 Answer = TypeVar("Answer")
@@ -53,18 +57,28 @@ class RestorableServer:
     def keep(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
-        self._server.kill()
-        _copy(self._directory / "cluster", self._directory / "kept")
+        self._kill()
+        _mirror(self._directory / "cluster", self._directory / "kept")
         self._server.start()
 
     def put_back(self) -> None:
-        self._server.kill()
-        _copy(self._directory / "kept", self._directory / "cluster")
+        self._kill()
+        _mirror(self._directory / "kept", self._directory / "cluster")
         self._server.start()
+
+    def _kill(self) -> None:
+        """With all that it forked, which goes on for a moment: files that change meanwhile are no snapshot."""
+        pid = self._server.pid
+        forked = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        self._server.kill()
+        pause, deadline_s = threading.Event(), time.monotonic() + FORKED_S_MAX
+        while any(Path(f"/proc/{child}").exists() for child in forked):
+            assert time.monotonic() < deadline_s, "PostgreSQL's processes end with the one that forked them"
+            pause.wait(FORKED_POLL_S)
 
     def restart(self) -> None:
         """A crash, and the recovery from it."""
-        self._server.kill()
+        self._kill()
         self._server.start()
 
 
@@ -203,7 +217,26 @@ def _composed(
     )
 
 
-def _copy(source: Path, target: Path) -> None:
-    """With owners and modes, which PostgreSQL insists on."""
-    subprocess.run(["rm", "-rf", str(target)], check=True)
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+def _mirror(source: Path, target: Path) -> None:
+    """Make `target` the same, with owners and modes, on which PostgreSQL insists. What is the same already stays."""
+    wanted, there = _tree(source), _tree(target)
+    for name in sorted(there.keys() - wanted.keys(), reverse=True):  # what is in a folder before the folder
+        gone = target / name
+        gone.rmdir() if gone.is_dir() else gone.unlink()
+    for name, known in sorted(wanted.items()):
+        copy = target / name
+        if (source / name).is_dir():
+            copy.mkdir(exist_ok=True)
+        elif there.get(name) != known:
+            shutil.copyfile(source / name, copy)
+        shutil.copystat(source / name, copy)
+        at = (source / name).stat()
+        os.chown(copy, at.st_uid, at.st_gid)
+
+
+def _tree(folder: Path) -> dict[str, tuple[int, int]]:
+    """The folder itself and all that is in it, with sizes and times of change."""
+    if not folder.exists():
+        return {}
+    found = [folder, *folder.rglob("*")]
+    return {str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
