@@ -11,6 +11,7 @@ CREATE TABLE confirmed_hour (
     accepted_at timestamptz NOT NULL,       -- of the newest in it; its readings are counted from here
     read_at timestamptz NOT NULL,           -- when Stripe's books were last compared with ours
     due_at timestamptz,                     -- when to read it next; null: it has had its last reading
+    unread_since timestamptz,               -- Stripe refuses to tell since then, and the turn stays; null: it tells
     PRIMARY KEY (lane_id, meter_stripe_id, formula, hour)
 );
 CREATE INDEX confirmed_hour_due ON confirmed_hour (due_at, lane_id, hour) WHERE due_at IS NOT NULL;
