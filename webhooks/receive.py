@@ -12,11 +12,11 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.crash_points import crash_point
+from service.event_bodies import parse
 from service.ledger import Ledger, LedgerUnavailable
 from service.ledger.events import Event, record_event
 from service.logs import say
 from webhooks.answers import BAD_REQUEST, RECEIVED, UNAVAILABLE, answer
-from webhooks.parse import parse
 from webhooks.verify import Refusal, verify
 
 BODY_BYTES_MAX = 256 * 1024  # Stripe's largest events have some tens of KB

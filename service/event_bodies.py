@@ -1,4 +1,4 @@
-"""The bytes of a verified webhook as an event. Total: whatever the bytes, an `Event` or None, never an exception.
+"""Stripe's event, pushed or listed, read from its bytes. Total: whatever the bytes, an `Event` or None, no exception.
 
 Only the envelope is read here, of a snapshot (`event`) or a thin event (`v2.core.event`); the object inside is for
 `apply`. Unknown types and missing objects are events all the same: refusing one would delay every invoice.
