@@ -20,6 +20,7 @@ from service.limiter import Pace, Unlimited
 from service.meters import Meter, choose, read_meter
 from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
+from service.stripe_events import StripeEvents
 from service.stripe_words import clean, is_stripes_error, page_of, plain
 
 API_VERSION = "2026-10-28.endive"
@@ -86,6 +87,7 @@ class Gateway:
             max_network_retries=0,
             http_client=_CurlClient(http),
         )
+        self.events = StripeEvents(self._client, self._read)
 
     def send_meter_event(
         self,

@@ -87,6 +87,11 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "event.applied": Line(INFO, "An event's effects are committed."),
         "event.ignored": Line(DEBUG, "An event changes nothing here."),
         "event.retried": Line(WARNING, "An event could not be applied; it is tried again later."),
+        "event.found": Line(INFO, "Stripe lists events of which it has not told us (yet); they are recorded."),
+        "event.missed": Line(ERROR, "Stripe lists events that it never delivered; look at its webhook endpoints."),
+        "event.foreign": Line(ERROR, "Stripe lists what is no event of this ledger's mode; it is left out."),
+        "event.gap": Line(ERROR, "Events were not read while Stripe kept them; nobody can say what they were."),
+        "event_list.unread": Line(WARNING, "Stripe's list of events could not be read now; it is asked again later."),
         "event.failed": Line(ERROR, "An event could not be applied; a person has to look."),
         "request.answered": Line(DEBUG, "A request was answered."),
         # any program

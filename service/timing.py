@@ -37,6 +37,7 @@ class Timing:
     unreachable_max_s: int = 300  # the same, after many trials that failed; an outage that ends is noticed within it
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
+    suspect_after_s: int = 600  # the same where an error report of its window names others: held then, and read back
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
@@ -47,6 +48,8 @@ class Timing:
     cancel_settle_s: int = 600  # after a cancellation, before Stripe's books are asked what it did
     confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
     apply_backoff_max_s: int = 600
+    catch_up_s: int = 600  # between two readings of Stripe's own lists of events
+    missed_after_s: int = 600  # an event found there that was not pushed so long after its creation is an alarm
     poll_s: float = 1.0  # how often a step asks what is due
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class Timing:
         assert self.token_wait_max_s + self.call_deadline_s < self.lease_s, "a call must end within its lease"
         assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
+        assert self.suspect_after_s <= self.confirm_missing_s, "a suspect is asked about sooner"
         assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
@@ -98,12 +102,15 @@ FAST = Timing(
     unreachable_s=1,
     unreachable_max_s=5,
     confirm_after_s=1,
+    suspect_after_s=1,
     read_back_s=5,
     second_readings_s=(5, 15, 30, 35),
     before_finalization_s=10,
     cancel_settle_s=2,
     confirm_open_hours=True,
     apply_backoff_max_s=5,
+    catch_up_s=5,
+    missed_after_s=30,
     poll_s=0.1,
 )
 PROFILES = {"standard": STANDARD, "fast": FAST}
