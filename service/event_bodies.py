@@ -25,7 +25,7 @@ def parse(body: bytes) -> Event | None:
         case {"object": "event", "id": str(event_id), "type": str(type_), "livemode": bool(is_live)}:
             created_at, object_ = instant(told.get("created")), inner(told.get("data"), "object")
         case {"object": "v2.core.event", "id": str(event_id), "type": str(type_), "livemode": bool(is_live)}:
-            created_at, object_ = _rfc3339(told.get("created")), told.get("related_object")
+            created_at, object_ = rfc3339(told.get("created")), told.get("related_object")
         case _:
             return None
     if created_at is None or _ID.fullmatch(event_id) is None or word(type_) is None:
@@ -71,7 +71,7 @@ def _is_shallow(value: Json, levels: int) -> bool:
             return True
 
 
-def _rfc3339(value: Json) -> datetime | None:
+def rfc3339(value: Json) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:

@@ -1,7 +1,7 @@
 """The event types that change something here: the one list for the door's setting-up, the catch-up and the effects.
 
-Stripe is asked for these types and no others, so that a busy account's other events cost nothing; whatever else comes is
-recorded and answered with 200 all the same. Source: docs.stripe.com/api/events/types, /api/v2/core/events.
+Stripe is asked for these types and no others, so that a busy account's other events cost nothing; whatever else comes
+is recorded and answered with 200 all the same. Source: docs.stripe.com/api/events/types, /api/v2/core/events.
 """
 
 SNAPSHOT_TYPES = (
@@ -38,8 +38,7 @@ SNAPSHOT_TYPES = (
 )
 """With the object as it was then; a webhook endpoint has them in the API version it was made with."""
 
-THIN_TYPES = (
-    "v1.billing.meter.error_report_triggered",
-    "v1.billing.meter.no_meter_found",
-)
+ERROR_REPORT = "v1.billing.meter.error_report_triggered"
+NO_METER_FOUND = "v1.billing.meter.no_meter_found"
+THIN_TYPES = (ERROR_REPORT, NO_METER_FOUND)
 """Without an object: what they say is fetched. They need a destination, and so a secret, of their own."""

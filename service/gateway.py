@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import stripe
 
@@ -21,7 +22,7 @@ from service.meters import Meter, choose, read_meter
 from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
 from service.stripe_events import StripeEvents
-from service.stripe_words import clean, is_stripes_error, page_of, plain
+from service.stripe_words import clean, is_stripes_error, page_of, plain, told
 
 API_VERSION = "2026-10-28.endive"
 CALL_ID = "X-Request-Id"  # the usual name of a caller's own id; Stripe's is Request-Id
@@ -167,6 +168,11 @@ class Gateway:
     def retrieve_price(self, price: str) -> dict[str, Any]:
         """With its tiers, which Stripe leaves out unless asked."""
         return self._read(lambda: self._client.v1.prices.retrieve(price, {"expand": ["tiers"]}), parse=plain)
+
+    def fetch_event(self, event_id: str) -> dict[str, Any]:
+        """A thin event with what it says, as Stripe's JSON: the SDK's own shapes lack some of the documented ones."""
+        path = f"/v2/core/events/{quote(event_id, safe='')}"
+        return self._read(lambda: self._client.raw_request("get", path), parse=told)
 
     def _list(
         self, page: Callable[[Any], Any], params: Mapping[str, Any], *, parse: Callable[[Any], Found]

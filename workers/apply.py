@@ -12,11 +12,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 import psycopg
 from redis.exceptions import RedisError
 
 from service.crash_points import crash_point
+from service.event_types import THIN_TYPES
 from service.gateway import StripeRefused, StripeUnavailable
 from service.ledger import Ledger, events
 from service.ledger.events import FAILURES_MAX, DueEvent, PutOff
@@ -26,6 +28,8 @@ from service.mirrors import Unreadable
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
 from workers._effects import INVOICE, SUBSCRIPTION, Change, Effect, Mirror, ReadsStripe, changes_of, reason_to_ignore
+from workers._error_reports import FetchesEvents, Reporter, UnreadableReport
+from workers._error_reports import reason_to_ignore as reason_to_ignore_report
 from workers._setup import set_up_with_stripe
 
 EVENTS_A_CLAIM_MAX = 200  # of 3 KB each; one transaction closes them
@@ -42,13 +46,17 @@ class Failure:
     is_passing: bool
 
 
+class AsksStripe(ReadsStripe, FetchesEvents, Protocol):
+    """What this step asks of Stripe."""
+
+
 class Applier:
     """Applies the due events of accounts. Stripe is only asked where events do not decide."""
 
     def __init__(
         self,
         ledger: Ledger,
-        stripe: ReadsStripe,
+        stripe: AsksStripe,
         *,
         timing: Timing,
         chance: random.Random,
@@ -59,6 +67,7 @@ class Applier:
         self._timing = timing
         self._chance = chance
         self._stopping = stopping or threading.Event()
+        self._reporter = Reporter(ledger, stripe, timing=timing)
 
     def drain(self, account: str) -> None:
         """Apply what is due until nothing is, the time is up, or the process stops."""
@@ -74,11 +83,12 @@ class Applier:
             claimed = events.claim_events(tx, account, events_max=EVENTS_A_CLAIM_MAX, claim=self._timing.lease)
             crash_point("apply.before_claim_commit")
         crash_point("apply.after_claim_commit")
-        reasons = {event.event_id: reason for event in claimed if (reason := reason_to_ignore(event))}
+        reasons = {event.event_id: reason for event in claimed if (reason := _why_ignored(event))}
         self._ignore(account, reasons)
         wanted = [event for event in claimed if event.event_id not in reasons]
         self._apply(account, SUBSCRIPTION, wanted=wanted, until=until)
         self._apply(account, INVOICE, wanted=wanted, until=until)
+        self._apply_reports(account, [event for event in wanted if event.type in THIN_TYPES], until=until)
         return len(claimed)
 
     def _ignore(self, account: str, reasons: dict[str, str]) -> None:
@@ -156,15 +166,35 @@ class Applier:
         mirror = effect.parse(told, as_of=last.created_at, read_at=last.claimed_at)
         return Failure(reason=mirror.reason, is_passing=False) if isinstance(mirror, Unreadable) else mirror
 
+    def _apply_reports(self, account: str, reports: Sequence[DueEvent], *, until: float) -> None:
+        for event in reports:
+            if self._stopping.is_set() or time.monotonic() > until:
+                return
+            if (failure := self._report(account, event)) is not None:
+                self._put_off_all(account, [event], failure=failure)
+
+    def _report(self, account: str, event: DueEvent) -> Failure | None:
+        try:
+            self._reporter.apply(account, event)
+        except AWAY as away:
+            return Failure(reason=str(away), is_passing=True)
+        except (StripeRefused, UnreadableReport, psycopg.DataError, psycopg.IntegrityError) as refused:
+            return Failure(reason=str(refused), is_passing=False)
+        return None
+
     def _put_off(self, account: str, change: Change[Mirror], failure: Failure) -> None:
-        put_off = [self._later(event, failure) for event in change.events]
+        self._put_off_all(account, change.events, failure=failure)
+
+    def _put_off_all(self, account: str, told: Sequence[DueEvent], *, failure: Failure) -> None:
+        """`told` are of one object."""
+        put_off = [self._later(event, failure) for event in told]
         with self._ledger.transaction() as tx:
             events.put_off_events(tx, account, put_off)
             crash_point("apply.before_put_off_commit")
         crash_point("apply.after_put_off_commit")
         for one in put_off:
             name = "event.retried" if one.failures < FAILURES_MAX else "event.failed"
-            say(name, event_id=one.event_id, object_id=change.object_id, failures=one.failures, reason=one.reason)
+            say(name, event_id=one.event_id, object_id=told[0].object_id, failures=one.failures, reason=one.reason)
 
     def _later(self, event: DueEvent, failure: Failure) -> PutOff:
         """Full jitter below a bound that doubles. An outage never makes a dead letter: it is no fault of the event."""
@@ -178,6 +208,10 @@ class Applier:
             reason=failure.reason[:REASON_CHARS_MAX],
             failures=min(failures, FAILURES_MAX - 1) if failure.is_passing else failures,
         )
+
+
+def _why_ignored(event: DueEvent) -> str | None:
+    return reason_to_ignore_report(event) if event.type in THIN_TYPES else reason_to_ignore(event)
 
 
 def _tell(done: Sequence[Change[Mirror]], *, moving: set[str]) -> None:

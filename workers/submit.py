@@ -269,7 +269,7 @@ class Submitter:
             outcome=lanes.outcome_name(outcome),
             status=outcome.answer.status,
             code=outcome.answer.code or None,
-            reason=outcome.answer.message or None,
+            reason=(decision.reason if isinstance(decision, Settle) else None) or outcome.answer.message or None,
             request_id=outcome.answer.request_id,
         )
 

@@ -41,6 +41,8 @@ class MeterEventToSend:
     now: datetime  # the ledger's time at this look
     is_followed: bool  # another meter event of the lane is due as well
     is_tried: bool  # it was called for under its present identifier
+    rejection: str | None  # what an error report says of its present identifier
+    is_rejection_of_one_copy: bool  # and another of its calls may count
     is_current: bool = True  # False: what was called for is a generation that was given up since
 
     def as_called(self, called: "MeterEventToSend") -> "MeterEventToSend":
@@ -48,7 +50,13 @@ class MeterEventToSend:
         return replace(self, is_current=self.generation == called.generation)
 
     def generation_facts(self) -> Generation:
-        return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since, is_current=self.is_current)
+        return Generation(
+            identifier=self.identifier,
+            ambiguous_since=self.ambiguous_since,
+            is_current=self.is_current,
+            rejection=self.rejection,
+            is_rejection_of_one_copy=self.is_rejection_of_one_copy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
