@@ -17,11 +17,14 @@ from local.sandbox import ask_sandbox
 from meterpost.rows import UsageRow
 from service import settings
 from service.event_bodies import parse
-from service.event_types import THIN_TYPES
+from service.event_types import ERROR_REPORT, THIN_TYPES
 from service.gateway import API_VERSION, Gateway
 from service.invariants import check
-from service.ledger import Ledger, accounts, intake
+from service.ledger import Ledger, accounts, intake, lanes, remedies
+from service.ledger.actions import Order
+from service.ledger.answers import Ordered
 from service.ledger.events import record_event
+from service.letters import read_letter_id
 from service.limiter import Unlimited
 from service.outcomes import Answer
 from service.timing import FAST
@@ -75,6 +78,21 @@ class Shop:
             intake.record(tx, rows, [], messages=1, timing=TIMING)
         self.sealer.seal_due()
 
+    def call_once(self) -> None:
+        """The only lane's first call, and nothing after it."""
+        with self.ledger.transaction() as tx:
+            (lease,) = lanes.lease_lanes(tx, "default", lanes_max=1, timing=TIMING)
+        self.submitter.turn(lease)
+
+    def retry(self, letter: str = "me-1") -> str:
+        """A person asks for a dead letter to be sent anew. Returns what the desk answers."""
+        with self.ledger.transaction() as tx:
+            asked = Ordered(tx=tx, letter=read_letter_id(letter), order=Order(actor="ada", reason="because"))
+            return remedies.retry(asked, timing=TIMING).text
+
+    def identifiers(self) -> list[str]:
+        return self.ask("SELECT identifier FROM generation ORDER BY meter_event_id, generation")
+
     def send(self) -> None:
         self.submitter.drain("default", 0)
 
@@ -94,12 +112,30 @@ class Shop:
 
     def deliver(self) -> int:
         """What Stripe delivers of its reports: the thin envelopes, at least once. Returns of how many."""
-        self.pass_time(seconds=WINDOW_S)
+        self.sandbox.clock(advance=WINDOW_S)  # leases of ours go on meanwhile
         found = self.stripe.v2.core.events.list({"types": list(THIN_TYPES)}).data
         for told in found:
             body = {name: value for name, value in told.to_dict(for_json=True).items() if name != "data"}
             self.tell(body)
         return len(found)
+
+    def trigger(self, data: Any, *, meter: str | None = None, type_: str = ERROR_REPORT) -> str:
+        """Stripe tells of these data, of our meter or of another. Returns the event's id."""
+        of_meter = self.meter if meter is None else meter
+        related = {"id": of_meter, "type": "billing.meter", "url": f"/v1/billing/meters/{of_meter}"} if of_meter else {}
+        asked = {"account": self.account, "type": type_, "related_object": related, "data": data}
+        told = ask_sandbox(self.sandbox.url, "/_sandbox/core_events", asked)
+        self.tell({name: value for name, value in told.items() if name != "data"})
+        return str(told["id"])
+
+    def tell_of(self, *names: str, count: int = 1, **more: Any) -> None:
+        """Stripe reports errors of the last seconds and names these, and the report is applied."""
+        (now,) = self.ask("SELECT ledger_now()")
+        samples = [{"error_message": "No", "request": {"identifier": name}} for name in names]
+        types = [{"code": "archived_meter", "error_count": count, "sample_errors": samples}]
+        window = {"validation_start": (now - timedelta(seconds=10)).isoformat(), "validation_end": now.isoformat()}
+        self.trigger({"reason": {"error_count": count, "error_types": types}, **window}, **more)
+        self.apply()
 
     def tell(self, body: Any) -> None:
         """An event as the door records it."""

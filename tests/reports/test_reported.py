@@ -1,7 +1,5 @@
 """Stripe takes meter events with a 200 and refuses them later: none is believed to be billed."""
 
-NAMED = "No such customer: '{}' (meter_event_customer_not_found)"
-
 
 def test_of_40_refusals_of_which_stripe_names_3_all_40_become_dead_letters(shop):
     shop.reject(40)
