@@ -9,13 +9,18 @@ READ_S and is hung up on: the door opens again by itself, though whoever keeps c
 import os
 import socket
 from contextlib import suppress
+from http import HTTPStatus
 from threading import Timer
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.http.message import Request
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service.logs import configure
+from webhooks.strangers import Reason, Strangers, Told
 
 
 class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -31,6 +36,10 @@ class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
 
 
 READ_S = 3.0  # for a whole request to arrive; Stripe's come in one piece
+TOO_LARGE = {
+    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
 
 
 class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
@@ -45,6 +54,41 @@ class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untype
             return super().handle(conn)
         finally:
             hang_up.cancel()
+
+    def handle_error(  # noqa: PLR0917 - gunicorn's signature
+        self, req: Request | None, client: socket.socket, addr: tuple[str, int] | None, exc: Exception
+    ) -> None:
+        """What is no HTTP gets constant words and is counted: gunicorn's would repeat it, and log a line for each."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        status = TOO_LARGE.get(type(exc), HTTPStatus.BAD_REQUEST)
+        strangers = _strangers(self)
+        if strangers is not None:
+            strangers.count(
+                Reason.GARBLED, lambda: Told(remote_address=addr[0] if addr else "", body=str(exc).encode())
+            )
+        with suppress(OSError):  # it has gone
+            client.sendall(_answer(status))
+
+
+def worker_exit(_server: object, worker: Worker) -> None:
+    """What was counted since the last ten seconds is written down when a worker ends in order."""
+    strangers = _strangers(worker)
+    if strangers is not None:
+        strangers.close()
+
+
+def _strangers(worker: Worker) -> Strangers | None:
+    """None before the application is loaded, and with another application than ours."""
+    counts: Strangers | None = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("strangers")
+    return counts
+
+
+def _answer(status: HTTPStatus) -> bytes:
+    body = f"{status.phrase}\n"
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def _stop_reading(connection: socket.socket) -> None:

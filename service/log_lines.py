@@ -85,11 +85,15 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),
-        "event.refused": Line(WARNING, "A webhook was refused before anything of it was believed."),
+        "stranger.refused": Line(WARNING, "Requests were refused before anything of them was believed."),
         "event.applied": Line(INFO, "An event's effects are committed."),
         "error_report.applied": Line(WARNING, "Stripe rejected what it had taken; what it names is refused."),
         "error_report.orphaned": Line(WARNING, "An error report names what this ledger did not send."),
         "event.ignored": Line(DEBUG, "An event changes nothing here."),
+        "customer.deleted": Line(
+            ERROR, "A customer was deleted at Stripe before all of its usage was sent; Stripe will refuse the rest."
+        ),
+        "meter.deactivated": Line(ERROR, "A meter was deactivated at Stripe; nothing more can be reported to it."),
         "event.retried": Line(WARNING, "An event could not be applied; it is tried again later."),
         "event.found": Line(INFO, "Stripe lists events of which it has not told us (yet); they are recorded."),
         "event.missed": Line(ERROR, "Stripe lists events that it never delivered; look at its webhook endpoints."),

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 
 FAILURES_MAX = 10  # a failing effect becomes a dead letter at the tenth
+FAILURES_KEPT_MAX = 100  # with time and reason; an outage that is waited for may be met a thousand times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,11 @@ class _Named:
     event_id: str
 
 
-def record_event(tx: Transaction, account: str, event: Event) -> int | None:
-    """Insert the event or count the delivery. Returns its deliveries; None: of the other mode, not recorded."""
+def record_event(tx: Transaction, account: str, event: Event, *, verified_by: str | None = None) -> int | None:
+    """Insert the event or count the delivery, which the secret of this fingerprint signed.
+
+    Returns its deliveries; None: of the other mode, not recorded.
+    """
     recorded = fetch_one(
         tx,
         _Recorded,
@@ -75,6 +79,7 @@ def record_event(tx: Transaction, account: str, event: Event) -> int | None:
         created_at=event.created_at,
         object_id=event.object_id,
         body=event.body,
+        verified_by=verified_by,
     )
     return recorded.deliveries if recorded else None
 
@@ -123,4 +128,5 @@ def put_off_events(tx: Transaction, account: str, put_off: Sequence[PutOff]) -> 
         reasons=[one.reason for one in put_off],
         failures=[one.failures for one in put_off],
         failures_max=FAILURES_MAX,
+        kept_max=FAILURES_KEPT_MAX,
     )
