@@ -71,7 +71,7 @@ def test_a_subscription_made_and_ended_at_once_is_mirrored_as_stripe_has_it(shop
     made = make_subscription()
     ended = shop.v1.subscriptions.cancel(made.id)
 
-    assert applied(2)
+    assert applied(5)  # with its meter, price and customer
     assert door.ask("SELECT subscription, status, extract(epoch FROM ended_at)::bigint FROM subscription") == [
         (made.id, "canceled", ended.ended_at)
     ]
