@@ -36,6 +36,15 @@ class ReportFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphans:
+    """Samples that name nothing of this ledger's, and the newest of them."""
+
+    samples: int
+    event_id: str
+    told: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Fetched:
     body: Json
 
@@ -96,3 +105,8 @@ def ask_of_suspects(tx: Transaction, account: str, event_id: str, *, timing: Tim
     of_event = {"account": account, "event_id": event_id}
     confirmed = fetch(tx, _Confirmed, "ask_of_suspects", **of_event, confirm_after=confirm_after)
     schedule_second_readings(tx, [one.meter_event_id for one in confirmed], wait=NOW, timing=timing)
+
+
+def orphans(tx: Transaction) -> Orphans | None:
+    """None: every sample of the last 30 days named one of ours."""
+    return fetch_one(tx, Orphans, "orphans")
