@@ -50,6 +50,8 @@ SENTENCES = {
     ("submit", "wake-ups"): "wake-ups of submit in Redis; they may be lost without harm",
     ("reconcile", "accepted"): "meter events that Stripe took, not yet seen in its summaries",
     ("reconcile", "confirmed"): "meter events that Stripe's summaries agree with, ever",
+    ("receive", "refused today"): "requests that the door refused since midnight UTC",
+    ("receive", "refused yesterday"): "requests that the door refused the day before",
     ("apply", "received"): "Stripe's events whose effect is due",
     ("apply", "applied"): "Stripe's events whose effect is committed, ever",
     ("apply", "ignored"): "Stripe's events that change nothing here, ever",

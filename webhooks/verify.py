@@ -24,10 +24,11 @@ class Refusal(StrEnum):
 
     MISSING = "missing"
     MALFORMED = "malformed"
+    FORGED = "forged"
+    # These were signed with a secret of ours: a clock is off, a rolling unfinished, or somebody repeats what he heard.
     STALE = "stale"
     FUTURE = "future"
-    FORGED = "forged"
-    ENDED = "ended"  # signed with a secret that was ours
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ def verify(header: str | None, body: bytes, *, secrets: Sequence[WebhookSecret],
     signed = _parse(header)
     if signed is None:
         return Refusal.MALFORMED
-    age_s = now - int(signed.timestamp)
-    if abs(age_s) > TOLERANCE_S:
-        return Refusal.STALE if age_s > 0 else Refusal.FUTURE
     signers = _signers(signed, body, secrets)
     if not signers:
         return Refusal.FORGED
+    age_s = now - int(signed.timestamp)
+    if abs(age_s) > TOLERANCE_S:
+        return Refusal.STALE if age_s > 0 else Refusal.FUTURE
     in_force = [secret.fingerprint for secret in signers if secret.is_in_force(now)]
     return Verified(in_force[0]) if in_force else Refusal.ENDED
 

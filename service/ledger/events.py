@@ -52,6 +52,15 @@ class PutOff:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUse:
+    """How many events a secret, by its fingerprint, was the last to verify in the last seven days, and when."""
+
+    fingerprint: str
+    events: int
+    last_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     deliveries: int
@@ -82,6 +91,11 @@ def record_event(tx: Transaction, account: str, event: Event, *, verified_by: st
         verified_by=verified_by,
     )
     return recorded.deliveries if recorded else None
+
+
+def secret_uses(tx: Transaction, account: str) -> list[SecretUse]:
+    """Of the last seven days."""
+    return fetch(tx, SecretUse, "secret_uses", account=account)
 
 
 def claim_events(tx: Transaction, account: str, *, events_max: int, claim: timedelta) -> list[DueEvent]:

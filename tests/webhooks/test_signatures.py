@@ -44,6 +44,12 @@ def test_a_signature_of_another_secret_is_forged(sign):
     assert verify(header, BODY, secrets=SECRETS, now=NOW) is Refusal.FORGED
 
 
+def test_only_what_was_signed_is_called_stale(sign):
+    header = sign(BODY, at=0, secret="whsec_third")
+
+    assert verify(header, BODY, secrets=SECRETS, now=NOW) is Refusal.FORGED
+
+
 def test_a_body_changed_by_one_byte_is_forged(sign):
     header = sign(BODY, at=NOW)
 
