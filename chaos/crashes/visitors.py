@@ -9,9 +9,10 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from chaos.crashes.place import ACCOUNT, WEBHOOK_SECRET, Place
+from chaos.crashes.place import ACCOUNT, TIMING, WEBHOOK_SECRET, Place, asked_again
 from chaos.crashes.stories import rows_of_three, walk_twice
 from cli.main import run
+from service.catching_up import KEPT
 from service.witness import RedisWitness, Witness
 
 SENT_UNTIL_200_MAX = 3
@@ -33,7 +34,7 @@ def deliver_and_apply(place: Place) -> None:
     """Two words of one second (Stripe must be asked), one of no effect, one of what Stripe does not know."""
     subscription = json.loads(place.notes.words["subscription"])
     told = [
-        ("customer.created", {"id": "cus_1", "object": "customer"}),
+        ("product.created", {"id": "prod_1", "object": "product"}),
         ("customer.subscription.updated", subscription),
         ("customer.subscription.updated", {**subscription, "status": "past_due"}),
         ("invoice.created", {"id": "in_gone", "object": "invoice"}),
@@ -54,6 +55,28 @@ def deliver(place: Place, event: Mapping[str, Any]) -> None:
         if place.door.post("/stripe/webhook", data=body, headers=header).status_code == HTTPStatus.OK:
             return
     raise AssertionError("the door refuses what Stripe signed")
+
+
+def subscribed_unheard(place: Place) -> None:
+    """Nobody stands at the door."""
+    place.setup.gateway.account()  # the ledger is this account's from here on
+    subscribed(place)
+
+
+def catch_up_and_apply(place: Place) -> None:
+    """No webhook comes; Stripe's lists are read, and once more when no delivery can be hoped for."""
+    for passed in (timedelta(0), timedelta(seconds=TIMING.missed_after_s + TIMING.drain_s)):
+        place.pass_time(passed)
+        asked_again(place.catch_up.catch_up_due)
+    place.walk()
+
+
+def catch_up_and_be_away(place: Place) -> None:
+    """For longer than Stripe keeps events, of which one is of before and one of the last days."""
+    place.catch_up.catch_up_due()
+    place.make_customer("ada")
+    place.pass_time(KEPT + timedelta(days=2))
+    place.make_customer("bob")
 
 
 def refused_two(place: Place) -> None:
