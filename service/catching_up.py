@@ -76,3 +76,25 @@ def chunks_of(stream: Stream) -> list[tuple[str, ...]]:
     """The types that have an effect here, as many at once as Stripe may be asked for."""
     types = SNAPSHOT_TYPES if stream is Stream.SNAPSHOT else THIN_TYPES
     return [types[start : start + TYPES_MAX] for start in range(0, len(types), TYPES_MAX)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One list of one day, to be read to its end."""
+
+    stream: Stream
+    types: tuple[str, ...]
+    since: datetime
+    until: datetime
+
+
+def questions(since: datetime, until: datetime) -> list[Question]:
+    """All that is to be asked of a range, the oldest day first."""
+    days = -((since - until) // SPAN_MAX)  # rounded up
+    starts = [since + day * SPAN_MAX for day in range(days)]
+    return [
+        Question(stream=stream, types=types, since=start, until=min(start + SPAN_MAX, until))
+        for start in starts
+        for stream in Stream
+        for types in chunks_of(stream)
+    ]
