@@ -107,6 +107,13 @@ REACHED_IN = {
         "catch_up.after_missed_commit",
     ),
     "events forgotten": ("catch_up.before_gap_commit", "catch_up.after_gap_commit"),
+    "error report": (
+        "report.after_fetch",
+        "report.before_kept_commit",
+        "report.after_kept_commit",
+        "report.before_commit",
+        "report.after_commit",
+    ),
     "desk": ("desk.before_commit", "desk.after_commit"),
     "restored": ("epoch.before_commit", "epoch.after_commit"),
     "migrations": ("migrate.after_lock", "migrate.before_commit", "migrate.after_commit"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chaos.crashes.place import LEASE_IS_OVER, Place
+from chaos.crashes.reports import rejected, report_and_send_anew
 from chaos.crashes.stories import (
     WINDOW_IS_OVER,
     answer_late,
@@ -118,6 +119,12 @@ SCENARIOS = {
         act=catch_up_and_apply,
         end=catch_up_and_apply,
         facts={"gaps": 2, "events never pushed": 1},
+    ),
+    "error report": Scenario(
+        begin=rejected,
+        act=report_and_send_anew,
+        end=report_and_send_anew,
+        facts={"confirmed": 3, "generations": 6, "events applied": 1},
     ),
     "desk": Scenario(
         begin=refused_two,
