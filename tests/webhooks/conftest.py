@@ -171,6 +171,12 @@ def _stop(servers: list[subprocess.Popen[bytes]]) -> None:
 
 
 @pytest.fixture
-def gunicorn(door: Door, listener: socket, start_gunicorn: Callable[[], None]) -> Gunicorn:
-    start_gunicorn()
+def address(door: Door, listener: socket) -> Gunicorn:
+    """Where the deployed door is, or will be."""
     return Gunicorn(port=listener.getsockname()[1], door=door)
+
+
+@pytest.fixture
+def gunicorn(address: Gunicorn, start_gunicorn: Callable[[], None]) -> Gunicorn:
+    start_gunicorn()
+    return address
