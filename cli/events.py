@@ -15,6 +15,7 @@ from cli.exits import OK, Failed
 from cli.ledger import reading
 from cli.output import instant, json_option, print_json, print_table, print_words, shown
 from service.ledger.accounts import PinnedAccount, pinned_account
+from service.ledger.error_reports import ToldReport
 from service.ledger.event_story import EventPlace, EventStory, ToldEvent, event_body, tell_event, told_events
 from service.ledger.overview import ledger_time
 
@@ -147,7 +148,17 @@ def _lines(story: EventStory, account: PinnedAccount | None) -> Iterator[str]:
     yield f"  {event.state.capitalize()}{f': {shown(event.reason)}' if event.reason else ''}"
     for name, url in dashboard_links(event, account).items():
         yield f"  {name} at Stripe: {url}"
+    if story.report:
+        yield from _of_report(story.report)
     yield from _concerned(story)
+
+
+def _of_report(report: ToldReport) -> Iterator[str]:
+    window = f"{instant(report.validation_start)} to {instant(report.validation_end)}"
+    yield f"  reports {report.error_count:,} errors ({shown(report.codes)}) from {window}: {shown(report.summary)}"
+    yield f"    {report.named:,} of them named; of {report.suspects:,} others called for then Stripe's books are asked"
+    for orphan in report.orphans:
+        yield f"    not of this ledger: {shown(orphan)}"
 
 
 def _receipt(event: ToldEvent) -> Iterator[str]:

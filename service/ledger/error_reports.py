@@ -4,7 +4,7 @@ Everything here happens in the transaction that marks the event as applied, but 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.decide import SEVERAL_CALLS
 from service.error_reports import ErrorReport
@@ -32,6 +32,22 @@ class ReportFigures:
     error_count: int
     samples: int
     orphans: int  # samples that name nothing of this ledger's
+    suspects: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldReport:
+    """An error report, for whoever looks at its event."""
+
+    meter_stripe_id: str | None
+    validation_start: datetime
+    validation_end: datetime
+    error_count: int
+    codes: str
+    summary: str | None
+    applied_at: datetime
+    named: int
+    orphans: list[str]  # what the samples say that name nothing of this ledger's
     suspects: int
 
 
@@ -105,6 +121,11 @@ def ask_of_suspects(tx: Transaction, account: str, event_id: str, *, timing: Tim
     of_event = {"account": account, "event_id": event_id}
     confirmed = fetch(tx, _Confirmed, "ask_of_suspects", **of_event, confirm_after=confirm_after)
     schedule_second_readings(tx, [one.meter_event_id for one in confirmed], wait=NOW, timing=timing)
+
+
+def told_report(tx: Transaction, event_id: str) -> ToldReport | None:
+    """None: the event is no error report, or none that was applied."""
+    return fetch_one(tx, ToldReport, "report_told", event_id=event_id)
 
 
 def orphans(tx: Transaction) -> Orphans | None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from service.ledger.actions import OperatorAction, actions_on
 from service.ledger.connection import Transaction, fetch, fetch_one
+from service.ledger.error_reports import ToldReport, told_report
 
 ITEMS_MAX = 20  # of each kind that an event concerns: a way in, not a list
 
@@ -90,6 +91,7 @@ class EventStory:
     invoices: list[ConcernedInvoice]
     meter_events: list[ConcernedMeterEvent]
     rows: list[ConcernedRow]
+    report: ToldReport | None  # of an error report that was applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def tell_event(tx: Transaction, event_id: str) -> EventStory | None:
         invoices=fetch(tx, ConcernedInvoice, "invoices_concerned", event_id=event_id, items_max=ITEMS_MAX),
         meter_events=concerned,
         rows=fetch(tx, ConcernedRow, "rows_concerned", meter_event_ids=ids, items_max=ITEMS_MAX),
+        report=told_report(tx, event_id),
     )
 
 

@@ -49,3 +49,16 @@ def test_the_doctor_warns_of_errors_that_are_not_of_this_ledger(shop, capsys):
 
     told = " ".join(capsys.readouterr().out.split())
     assert "error reports name what this ledger did not send: 1 in 30 days, last mp-of-somebody-else in evt_" in told
+
+
+def test_the_event_tells_what_its_report_counts_names_and_does_not_know(shop, capsys):
+    shop.sent(2)
+    shop.tell_of("mp-of-somebody-else", shop.identifiers()[0], count=40)
+    (event_id,) = shop.ask("SELECT event_id FROM event")
+
+    run(("events", "show", event_id))
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "reports 40 errors (archived_meter) from" in told
+    assert "1 of them named; of 1 others called for then Stripe's books are asked" in told
+    assert "not of this ledger: mp-of-somebody-else: No (archived_meter)" in told
