@@ -16,6 +16,7 @@ KEPT = timedelta(days=30)  # by Stripe, which lists nothing older
 # than an hour late is missed here, unless it is pushed; what is read twice is recorded once.
 OVERLAP = timedelta(hours=1)
 SPAN_MAX = timedelta(days=1)
+PRESENT = timedelta(minutes=1)  # a span that ended since then was read to its present, though that took some passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Cursor:
         return replace(self.at_the_beginning(), read_to=self.horizon)
 
     def is_at_present(self) -> bool:
-        return self.read_until is None and self.read_to >= self.now
+        return self.read_until is None and self.now - self.read_to < PRESENT
 
 
 def chunks_of(stream: Stream) -> list[tuple[str, ...]]:

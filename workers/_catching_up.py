@@ -32,7 +32,7 @@ class CatchUp:
         self._is_start = True
 
     def catch_up_due(self) -> int:
-        """Read on where it is due. Returns how many events were found that nobody had told us."""
+        """Read on where it is due. Returns 0 where nothing more is to be read or found for now."""
         is_start, self._is_start = self._is_start, False
         with self._ledger.transaction() as tx:
             catching_up.begin_cursors(tx, self._account)
@@ -45,18 +45,19 @@ class CatchUp:
         return found
 
     def _read_on(self, claimed: Cursor) -> int:
+        """How many events nobody had told us, and one more where the list goes on after this pass."""
         cursor, found = self._skip(claimed) if claimed.is_behind_horizon else claimed, 0
         for pages_left in reversed(range(PAGES_A_PASS_MAX)):
             page = self._read_page(cursor)
             if page is None:
-                break
+                return found
             moved = cursor.after(page.following)
             wait_s = self._timing.catch_up_s if moved.is_at_present() else self._timing.drain_s * bool(pages_left)
             found += self._record(cursor, page, moved=moved, wait=timedelta(seconds=wait_s))
             if moved.is_at_present():
-                break
+                return found
             cursor = moved
-        return found
+        return found + 1
 
     def _read_page(self, cursor: Cursor) -> EventsPage | None:
         """None: not now."""

@@ -118,7 +118,7 @@ SCENARIOS = {
         begin=catch_up_and_be_away,
         act=catch_up_and_apply,
         end=catch_up_and_apply,
-        facts={"gaps": 2, "events never pushed": 1},
+        facts={"lists with a gap": 2, "events never pushed": 1},
     ),
     "error report": Scenario(
         begin=rejected,

@@ -16,6 +16,7 @@ from service.catching_up import KEPT
 from service.witness import RedisWitness, Witness
 
 SENT_UNTIL_200_MAX = 3
+PASSES_MAX = 20  # of the catch-up; a month is read in four
 SUMMARIES_SHOW = timedelta(hours=1)
 ORDER = ("--reason", "a case of crashes", "--actor", "ada")
 
@@ -67,7 +68,9 @@ def catch_up_and_apply(place: Place) -> None:
     """No webhook comes; Stripe's lists are read, and once more when no delivery can be hoped for."""
     for passed in (timedelta(0), timedelta(seconds=TIMING.missed_after_s + TIMING.drain_s)):
         place.pass_time(passed)
-        asked_again(place.catch_up.catch_up_due)
+        for _ in range(PASSES_MAX):
+            if asked_again(place.catch_up.catch_up_due) == 0:
+                break
     place.walk()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from local.sandbox import ask_sandbox
 from service.catching_up import KEPT, OVERLAP
+from service.ledger.catching_up import event_gaps
 
 GRACE = timedelta(minutes=1)
 
@@ -84,8 +85,8 @@ def test_a_bounded_pass_keeps_its_place_for_the_next_one(shop, monkeypatch):
     found = [shop.catch_up.catch_up_due(), shop.catch_up.catch_up_due()]
     place = shop.cursor("v1")
 
-    assert (found, place[2], place[3] is not None) == ([100, 100], 0, True)
-    assert shop.catch_up_all() == 30
+    assert (found, place[2], place[3] is not None) == ([101, 101], 0, True)
+    assert (shop.catch_up_all(), shop.cursor("v1")[1:]) == (30, (None, 0, None))
 
 
 def test_another_process_that_reads_the_same_page_changes_nothing(shop):
@@ -171,3 +172,16 @@ def test_stripe_is_asked_for_at_most_twenty_types(shop):
 
     asked = ask_sandbox(shop.url, f"/_sandbox/audit/calls?account={shop.stripe_account}&path=/v1/events")["data"]
     assert [call["status"] for call in asked if call["method"] == "GET"] == [200, 200]
+
+
+def test_a_gap_in_pieces_is_told_as_one(shop, sandbox_server):
+    shop.catch_up_all()
+    shop.pass_time(KEPT + timedelta(days=1))
+    sandbox_server.fault(kind="error_before", path="/v1/events", times=1, account=shop.stripe_account)
+    shop.catch_up.catch_up_due()
+    shop.pass_time(timedelta(hours=1))
+    shop.catch_up_all()
+
+    with shop.ledger.transaction() as tx:
+        gaps = [gap for gap in event_gaps(tx, "default") if gap.stream == "v1"]
+    assert [round((gap.gap_to - gap.gap_from) / timedelta(hours=1)) for gap in gaps] == [25]
