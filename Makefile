@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes bench bench-submit check format lock clean
+.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ restores: $(STAMP) ## put the ledger back to an earlier time, 20 times: noticed 
 
 lanes: $(STAMP) ## eight submit processes share one limit: no two calls on a lane, nobody starved
 	@$(TETHERED) $(BIN)/python -m chaos.lanes $(ARGS)
+
+fuzz-door: $(STAMP) ## a million requests of strangers: no 5xx, no event that nobody signed, no growing memory
+	@$(TETHERED) $(BIN)/python -m chaos.door $(ARGS)
 
 bench: $(STAMP) ## measure the sandbox: 200 clients for a minute, every answer checked
 	@$(TETHERED) $(BIN)/python -m bench.sandbox $(ARGS)
