@@ -17,6 +17,7 @@ from service.mirrors import Json, Mirror, Unreadable, inner, mirror
 from service.mirrors.mirror import Key
 
 DELETIONS = frozenset({"invoice.deleted", "customer.deleted", "price.deleted"})  # a deleted subscription is only ended
+VANISHING = frozenset({"invoice", "price"})  # of which Stripe answers 404 once they are deleted
 KIND_OF: Mapping[str, str] = MappingProxyType(
     {
         "billing.meter": "billing.meter",

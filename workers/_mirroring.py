@@ -6,6 +6,7 @@ answer is kept as a fact, and then applied with the events' marks. A crash betwe
 applied, and the events to come back.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,16 +16,16 @@ import psycopg
 from redis.exceptions import RedisError
 
 from service.crash_points import crash_point
-from service.gateway import StripeRefused, StripeUnavailable
+from service.gateway import NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, events, mirrors
 from service.ledger.connection import Transaction
-from service.ledger.events import DueEvent
+from service.ledger.events import FAILURES_MAX, DueEvent
 from service.ledger.mirrors import Unsent
 from service.limiter import Throttled
 from service.logs import say
 from service.mirrors import Mirror, Unreadable, mirror
 from service.mirrors.mirror import Key
-from workers._effects import Change, ReadsStripe, changes_of, kind_of
+from workers._effects import VANISHING, Change, ReadsStripe, changes_of, kind_of
 
 AWAY = (StripeUnavailable, Throttled, RedisError)  # Stripe, or the limiter before it
 SPOILT = (psycopg.DataError, psycopg.IntegrityError)  # by what an event says
@@ -108,6 +109,8 @@ class Mirroring:
             told = self._stripe.objects.retrieve(change.kind, change.object_id)
         except AWAY as away:
             return Failure(reason=str(away), is_passing=True)
+        except NotFound as gone:
+            return _gone(change) or Failure(reason=str(gone), is_passing=False)
         except StripeRefused as refused:
             return Failure(reason=str(refused), is_passing=False)
         last = change.newest[-1]
@@ -124,6 +127,19 @@ class Mirroring:
             self._put_off(account, change.events, Failure(reason=str(spoilt), is_passing=False))
             return
         self._close_alone(account, replace(change, mirror=answer, object_reading_id=reading))
+
+
+def _gone(change: Change) -> Mirror | None:
+    """That Stripe has no such object, whose readable word we have, is an answer once it has stayed so: it was deleted.
+
+    Usually the event of its deletion comes first. Where that is lost, no person could do anything either.
+    """
+    last = change.newest[-1]
+    if change.mirror is None or change.kind not in VANISHING or last.failures < FAILURES_MAX - 1:
+        return None
+    told = {**json.loads(change.mirror.object_json), "deleted": True}
+    found = mirror(told, kind=change.kind, as_of=last.created_at, read_at=last.claimed_at)
+    return found if isinstance(found, Mirror) else None
 
 
 def _put(tx: Transaction, account: str, ours: Sequence[Change]) -> tuple[set[Key], set[Key]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.gateway import StripeRefused, StripeUnavailable
+from service.gateway import NotFound, StripeRefused, StripeUnavailable
 
 
 def test_a_tie_that_stripe_cannot_settle_now_is_tried_again_later(world, subscription):
@@ -54,6 +54,32 @@ def test_a_tie_about_a_draft_that_is_then_deleted_is_closed_and_not_asked_for_ev
 
     assert (set(world.states().values()), world.stripe.asked) == ({"applied"}, ["in_1"])
     assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
+def test_an_invoice_that_stripe_no_longer_has_ten_times_over_was_deleted_although_no_event_says_so(world, invoice):
+    world.stripe.has["in_1"] = NotFound("No such invoice: 'in_1'")
+    world.tell("invoice.created", invoice(), at=100)
+    world.tell("invoice.updated", invoice(), at=100)
+    for _ in range(9):
+        world.make_due()
+        world.apply()
+    before = set(world.states().values())
+    world.make_due()
+    world.apply()
+
+    assert (before, set(world.states().values())) == ({"received"}, {"applied"})
+    assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
+def test_a_subscription_that_stripe_does_not_have_is_a_dead_letter_for_those_do_not_vanish(world, subscription):
+    world.stripe.has["sub_1"] = NotFound("No such subscription: 'sub_1'")
+    for _ in range(2):
+        world.tell("customer.subscription.updated", subscription(), at=100)
+    for _ in range(10):
+        world.make_due()
+        world.apply()
+
+    assert set(world.states().values()) == {"failed"}
 
 
 def test_a_tie_that_a_newer_word_has_overtaken_is_not_asked_about(world, subscription):
