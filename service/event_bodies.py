@@ -7,12 +7,16 @@ Source: docs.stripe.com/api/events/object, /api/v2/core/events/object.
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from service.ledger.events import Event
 from service.mirrors import DEPTH_MAX, Json, inner, instant, word
 
+ENVELOPE = ("object", "type", "created", "livemode")
+UNTYPED = "untyped"  # no type of Stripe's has this name
+_WITHOUT: dict[str, Json] = {"object": "event", "type": UNTYPED, "created": 0, "livemode": False}
 _ID = re.compile(r"evt_[A-Za-z0-9_]{1,64}")
 
 
@@ -38,6 +42,28 @@ def parse(body: bytes) -> Event | None:
         created_at=created_at,
         object_id=word(inner(object_, "id")),
         body=body,
+    )
+
+
+def parse_lacking(body: bytes, *, received_at: datetime) -> Event | None:
+    """An event that `parse` does not take because its envelope lacks fields: kept, and ignored; None for all else.
+
+    It needs an id, or nothing could be kept under it. Nothing is guessed of what it lacks, but that it was created when
+    it came. A field that is there and wrong is no lack.
+    """
+    told = _loaded(body)
+    if not isinstance(told, dict):
+        return None
+    lacking = [name for name in ENVELOPE if name not in told]
+    whole = parse(json.dumps(_WITHOUT | told).encode()) if lacking else None
+    if whole is None:
+        return None
+    return replace(
+        whole,
+        is_live=whole.is_live if "livemode" in told else None,
+        created_at=whole.created_at if "created" in told else received_at,
+        body=body,
+        lacking=f"its envelope lacks {', '.join(lacking)}",
     )
 
 

@@ -8,13 +8,14 @@ refused `invoice.created` would delay every invoice by up to three days, and `ap
 
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # gunicorn has no types
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from service.crash_points import crash_point
-from service.event_bodies import parse
+from service.event_bodies import parse, parse_lacking
 from service.ledger import Ledger, LedgerUnavailable
 from service.ledger.events import Event, record_event
 from service.logs import say
@@ -46,7 +47,7 @@ def receive_blueprint(
         verdict = verify(request.headers.get(SIGNATURE), body, secrets=secrets, now=time.time())
         if isinstance(verdict, Refusal):
             return refuse(verdict, body)
-        event = parse(body)
+        event = parse(body) or parse_lacking(body, received_at=datetime.now(UTC))
         if event is None:
             return refuse(Reason.NO_EVENT, body)
         answered = _record(ledger, account, event=event, verified_by=verdict.verified_by)

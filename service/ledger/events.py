@@ -16,15 +16,19 @@ FAILURES_KEPT_MAX = 100  # with time and reason; an outage that is waited for ma
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event as it came. `object_id` is what it is about, where it says so."""
+    """An event as it came. `object_id` is what it is about, where it says so.
+
+    `lacking` says what its envelope does not: such an event is kept and ignored. `is_live` is None where it is that.
+    """
 
     event_id: str
     type: str
     api_version: str | None
-    is_live: bool
+    is_live: bool | None
     created_at: datetime
     object_id: str | None
     body: bytes
+    lacking: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +93,7 @@ def record_event(tx: Transaction, account: str, event: Event, *, verified_by: st
         object_id=event.object_id,
         body=event.body,
         verified_by=verified_by,
+        lacking=event.lacking,
     )
     return recorded.deliveries if recorded else None
 
