@@ -15,6 +15,7 @@ from service.ledger.error_reports import NamedMeterEvent, ReportFigures
 from service.ledger.events import DueEvent
 from service.logs import say
 from service.mirrors import Json, Unreadable, inner, storable
+from service.sent_events import SENT
 from service.timing import Timing
 
 EFFECT = "error_report.applied"
@@ -32,6 +33,8 @@ class UnreadableReport(Exception):
 
 def reason_to_ignore(event: DueEvent) -> str | None:
     """Why a thin event changes nothing here; None: it does."""
+    if event.event_id.startswith(SENT):
+        return "sent by meterpost webhooks send, so Stripe has no report of it"
     if not event.is_of_our_mode:
         return "of the other mode than this ledger's account"
     context = inner(json.loads(event.body), "context")

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import stripe
 
 from service.event_types import SNAPSHOT_TYPES, THIN_TYPES
 from service.gateway import API_VERSION
+from service.ledger import accounts
 
 Command = Callable[..., Any]
 URL = "http://127.0.0.1:9/stripe/webhook"
@@ -127,3 +129,49 @@ def test_live_mode_wants_https(command: Command, bare: Path, monkeypatch: pytest
     ran = command("webhooks", "setup", "--url", "http://billing.example.com/stripe/webhook")
 
     assert (ran.code, "https://" in ran.err) == (2, True)
+
+
+@pytest.fixture
+def pinned(ledger: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A ledger of a mode, and a secret."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_of_a_test")
+
+    def pin(*, is_live: bool) -> None:
+        with psycopg.connect(ledger) as tx:
+            accounts.pin_account(tx, "default", stripe_account="acct_1", is_live=is_live)
+
+    return pin
+
+
+@pytest.mark.parametrize(
+    ("is_live", "more", "remedy"), [(True, [], "--livemode"), (False, ["--livemode"], "--livemode")]
+)
+def test_an_event_of_the_other_mode_is_not_sent(
+    command: Command, pinned: Command, *, is_live: bool, more: list[str], remedy: str
+) -> None:
+    pinned(is_live=is_live)
+
+    ran = command("webhooks", "send", "invoice.created", *more)
+
+    assert (ran.code, remedy in ran.err, "mode" in ran.err) == (1, True, True)
+
+
+def test_a_door_that_does_not_answer_is_said(command: Command, pinned: Command) -> None:
+    ran = command("webhooks", "send", "invoice.created", "--url", "http://127.0.0.1:9/stripe/webhook")
+
+    assert (ran.code, "does not answer" in ran.err) == (1, True)
+
+
+def test_without_a_secret_in_force_nothing_is_sent(
+    command: Command, pinned: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRETS", "whsec_of_a_test@2020-01-01T00:00:00Z")
+
+    ran = command("webhooks", "send", "invoice.created")
+
+    assert (ran.code, "STRIPE_WEBHOOK_SECRETS" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize("asked", [["Invoice!"], ["invoice.created", "--object", "[]"], []])
+def test_what_is_no_event_is_not_sent(command: Command, pinned: Command, asked: list[str]) -> None:
+    assert command("webhooks", "send", *asked).code == 2
