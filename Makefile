@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit check format lock clean
+.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -62,6 +62,9 @@ bench: $(STAMP) ## measure the sandbox: 200 clients for a minute, every answer c
 
 bench-submit: $(STAMP) ## measure one submit process with 64 lanes, beside the bare calls
 	@$(TETHERED) $(BIN)/python -m bench.submit $(ARGS)
+
+bench-door: $(STAMP) ## measure the webhook door, beside a plain Flask endpoint
+	@$(TETHERED) $(BIN)/python -m bench.door $(ARGS)
 
 check: $(STAMP) ## lint and types
 	@$(BIN)/ruff check .
