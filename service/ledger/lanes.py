@@ -66,6 +66,11 @@ class DeadAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rejected:
+    is_rejected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Opened:
     attempt_id: int
 
@@ -106,6 +111,13 @@ def meter_event_to_send(tx: Transaction, meter_event_id: int) -> MeterEventToSen
     found = fetch_one(tx, MeterEventToSend, "meter_event_to_send", meter_event_id=meter_event_id)
     assert found is not None, "a meter event is never deleted"
     return found
+
+
+def is_rejected(tx: Transaction, called: MeterEventToSend) -> bool:
+    """Whether Stripe reported that it rejected what was called for: its acceptance then says nothing."""
+    generation = {"meter_event_id": called.meter_event_id, "generation": called.generation}
+    found = fetch_one(tx, _Rejected, "is_rejected", **generation)
+    return found is not None and found.is_rejected
 
 
 def attempts_of(tx: Transaction, meter_event_id: int) -> list[Attempt]:

@@ -103,8 +103,8 @@ RETURN (
     SELECT count(*) > 1
     FROM attempt AS a
     WHERE (a.meter_event_id, a.generation) = (of_meter_event, of_generation)
-        AND (a.outcome IS NULL OR a.outcome = 'unknown'
-            OR (a.outcome = 'accepted' AND a.status = 200 AND NOT a.is_replayed))
+        AND NOT a.is_replayed
+        AND (a.outcome IS NULL OR a.outcome = 'unknown' OR (a.outcome = 'accepted' AND a.status = 200))
 );
 
 -- A new step: unknown → refused. What became of the call was not known, and now Stripe itself says it: it took the call and
