@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
+.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,12 @@ chaos: $(STAMP) ## 100,000 rows through faults of every kind: nothing lost, noth
 
 chaos-long: $(STAMP) ## the same with 1,000,000 rows and 1,000 kills; half an hour
 	@$(TETHERED) $(BIN)/python -m chaos --long $(ARGS)
+
+events: $(STAMP) ## 5,000 of Stripe's events, tripled, shuffled, a tenth lost: every mirror is as Stripe has it
+	@$(TETHERED) $(BIN)/python -m chaos.events $(ARGS)
+
+events-long: $(STAMP) ## the same with 100,000 events and 500 kills; an hour
+	@$(TETHERED) $(BIN)/python -m chaos.events --long $(ARGS)
 
 powercuts: $(STAMP) ## 100 power cuts on the queue and the ledger: nothing acknowledged is lost
 	@$(TETHERED) $(BIN)/python -m chaos.power $(ARGS)

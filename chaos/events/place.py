@@ -28,7 +28,7 @@ SETTINGS = {
 }
 APPLYING = ("apply", "apply.2")
 VICTIMS = (*APPLYING, "web")
-WEIGHTS = (2, 2, 1)  # the door takes seconds to open again, a worker milliseconds
+WEIGHTS = (4, 4, 1)  # the door takes seconds to open again, a worker milliseconds
 POLL_S = 0.1
 QUIET_S = 120  # without any progress: the run is stuck
 KNOWN = "SELECT count(*) FROM event WHERE type = ANY(%s)"

@@ -18,8 +18,8 @@ from http.client import HTTPConnection, HTTPException
 from random import Random
 from typing import Any
 
-COURIERS = 4
-HEAP = 1_000  # letters that wait before the couriers begin, and while they work
+COURIERS = 8
+HEAP, HEAP_MAX = 1_000, 3_000  # letters that wait while the couriers work: no fewer, until the end, and no more
 COPIES = 3
 DROPPED = 0.1
 ANSWER_TIMEOUT_S = 30
@@ -37,46 +37,51 @@ class Post:
     attempts: Counter[str] = field(default_factory=Counter)
     dropped: set[str] = field(default_factory=set)
     _heap: list[tuple[str, bytes]] = field(default_factory=list)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _turn: threading.Condition = field(default_factory=threading.Condition)
     _couriers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(COURIERS))
     _under_way: list[Future[None]] = field(default_factory=list)
+    _is_closing: bool = False
+
+    def __post_init__(self) -> None:
+        self._under_way = [self._couriers.submit(self._carry_on) for _ in range(COURIERS)]
 
     def take(self, event: dict[str, Any]) -> None:
-        """Three copies on the heap, or none at all."""
+        """Three copies on the heap, or none at all; waits while the heap is high."""
         if self.chance.random() < DROPPED:
             self.dropped.add(event["id"])
             return
         body = json.dumps(event).encode()
         with self._turn:
+            self._turn.wait_for(lambda: len(self._heap) < HEAP_MAX, PATIENCE_S)
             self._heap += [(event["id"], body)] * COPIES
+            self._turn.notify_all()
 
-    def deliver(self, *, but: int = 0) -> None:
-        """Everything on the heap but so many, which stay for later."""
-        excess = len(self._heap) - but
-        self._under_way = [self._couriers.submit(self._carry_some, excess // COURIERS + 1) for _ in range(COURIERS)]
+    def finish(self) -> None:
+        """Everything on the heap is delivered, and nothing more is taken. Raises what a courier met."""
+        with self._turn:
+            self._is_closing = True
+            self._turn.notify_all()
+        self._couriers.shutdown()
         for courier in self._under_way:
             courier.result()
 
-    def close(self) -> None:
-        self._couriers.shutdown()
-
-    def _carry_some(self, letters: int) -> None:
+    def _carry_on(self) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_TIMEOUT_S)
         try:
-            for _ in range(letters):
-                letter = self._draw()
-                if letter is None:
-                    return
+            while (letter := self._draw()) is not None:
                 self._carry(connection, *letter)
         finally:
             connection.close()
 
     def _draw(self) -> tuple[str, bytes] | None:
+        """Any letter, once there are many to draw from; None: the last one is drawn."""
         with self._turn:
+            self._turn.wait_for(lambda: self._is_closing or len(self._heap) > HEAP)
             if not self._heap:
                 return None
             place = self.chance.randrange(len(self._heap))
             self._heap[place], self._heap[-1] = self._heap[-1], self._heap[place]
+            self._turn.notify_all()
             return self._heap.pop()
 
     def _carry(self, connection: HTTPConnection, event_id: str, body: bytes) -> None:
