@@ -73,9 +73,9 @@ def told(body: bytes = b"") -> Told:
 def _record(ledger: Ledger, account: str, *, event: Event, verified_by: str) -> Response | None:
     """None: the event is of the other mode than the ledger's account, and is not recorded."""
     try:
-        with ledger.transaction() as tx:
+        crash_point("receive.before_commit")
+        with ledger.statement() as tx:
             deliveries = record_event(tx, account, event, verified_by=verified_by)
-            crash_point("receive.before_commit")
         crash_point("receive.after_commit")
     except LedgerUnavailable as away:
         say("worker.waiting", step="receive", reason=str(away))

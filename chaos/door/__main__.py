@@ -4,7 +4,6 @@ import json
 import logging
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from random import SystemRandom
 
@@ -41,7 +40,7 @@ def main(*, requests: int, seed: int | None, report: Path | None) -> None:
         found = run(server.url, requests=requests, seed=seed, log=Path(scratch) / "door.log", tell=click.echo)
     _show(found)
     if report is not None:
-        report.write_text(json.dumps({"seed": seed, **asdict(found), "wrongs": found.wrongs()}, indent=2) + "\n")
+        report.write_text(json.dumps({"seed": seed, **vars(found), "wrongs": found.wrongs()}, indent=2) + "\n")
     sys.exit(bool(found.wrongs()))
 
 
@@ -49,7 +48,7 @@ def _show(found: Found) -> None:
     by_status = ", ".join(f"{count:,} of {status}" for status, count in sorted(found.statuses.items()))
     click.echo(f"answered: {by_status}; hung up on: {found.unanswered:,}")
     click.echo(f"recorded: {found.events:,} events, {found.deliveries:,} deliveries of {found.received:,} answered 200")
-    click.echo(f"counted: {found.counted:,} of {found.refused:,} refused calls; {found.log_lines:,} lines in the log")
+    click.echo(f"counted: {found.counted:,} of {found.refused:,} refused calls; {found.lines:,} lines in the log")
     for where, levels in found.resident_mb.items():
         span = f"{min(levels):.0f} to {max(levels):.0f} MB"
         click.echo(f"{where}: {span}, the second half {growth_mb(levels):+.1f} MB beyond the first")
