@@ -10,7 +10,7 @@ from cli.output import json_option, print_json, print_table, print_words, shown
 from service import settings
 from service.gateway import API_VERSION, Gateway
 from service.settings import Settings
-from service.stripe_destinations import Payload, StripeDestinations
+from service.stripe_destinations import StripeDestinations, Style
 from service.webhook_setup import REPAIRABLE, TYPES, Difference, choose_destination, differences
 
 EPILOG = """\b
@@ -27,7 +27,7 @@ Exit codes: 0 both are as they must be, 1 Stripe refuses or is away, 3 something
 class Told:
     """One destination, and the shape of one item of `destinations` in JSON. `secret`: told this once, at creation."""
 
-    payload: Payload
+    style: Style
     destination_id: str | None  # None: there is none
     what: str  # found, created or repaired; or absent
     api_version: str | None
@@ -67,9 +67,9 @@ def setup(*, url: str, is_check: bool, is_repair: bool, as_json: bool) -> int:
     if chosen.is_live_key and not url.startswith("https://"):
         raise click.UsageError("--url: in live mode Stripe pushes to https:// alone")
     stripe = Gateway(chosen).destinations
-    told = [_look(stripe, payload, url, is_repair=is_repair) for payload in Payload]
+    told = [_look(stripe, style, url, is_repair=is_repair) for style in Style]
     if not is_check:
-        told = [one if one.destination_id else _create(stripe, one.payload, url) for one in told]
+        told = [one if one.destination_id else _create(stripe, one.style, url) for one in told]
     if as_json:
         print_json({"url": url, "destinations": told})
     else:
@@ -77,15 +77,15 @@ def setup(*, url: str, is_check: bool, is_repair: bool, as_json: bool) -> int:
     return FINDINGS if any(one.differences for one in told) else OK
 
 
-def _look(stripe: StripeDestinations, payload: Payload, url: str, *, is_repair: bool) -> Told:
-    others = stripe.list_destinations(payload)
+def _look(stripe: StripeDestinations, style: Style, url: str, *, is_repair: bool) -> Told:
+    others = stripe.list_destinations(style)
     found = choose_destination(others, url, api_version=API_VERSION)
     what, wrong = "found" if found else "absent", differences(found, others, api_version=API_VERSION)
     if found and is_repair and REPAIRABLE & {one.aspect for one in wrong}:
-        found = stripe.set_types(found, TYPES[payload])
+        found = stripe.set_types(found, TYPES[style])
         what, wrong = "repaired", differences(found, others, api_version=API_VERSION)
     return Told(
-        payload=payload,
+        style=style,
         destination_id=found.destination_id if found else None,
         what=what,
         api_version=found.api_version if found else None,
@@ -94,10 +94,10 @@ def _look(stripe: StripeDestinations, payload: Payload, url: str, *, is_repair: 
     )
 
 
-def _create(stripe: StripeDestinations, payload: Payload, url: str) -> Told:
-    made = stripe.create_destination(payload, url, types=TYPES[payload], api_version=API_VERSION)
+def _create(stripe: StripeDestinations, style: Style, url: str) -> Told:
+    made = stripe.create_destination(style, url, types=TYPES[style], api_version=API_VERSION)
     return Told(
-        payload=payload,
+        style=style,
         destination_id=made.destination_id,
         what="created",
         api_version=made.api_version,
@@ -110,11 +110,11 @@ def _create(stripe: StripeDestinations, payload: Payload, url: str) -> Told:
 def _print(told: list[Told], chosen: Settings) -> None:
     print_table(
         ["events", "id", "what", "API version", "#types"],
-        [(one.payload, one.destination_id, one.what, one.api_version, len(one.types)) for one in told],
+        [(one.style, one.destination_id, one.what, one.api_version, len(one.types)) for one in told],
     )
     for one in told:
         for wrong in one.differences:
-            print_words(f"{one.payload}: {wrong.aspect}: {shown(wrong.text)} → {wrong.remedy}")
+            print_words(f"{one.style}: {wrong.aspect}: {shown(wrong.text)} → {wrong.remedy}")
     secrets = [one.secret for one in told if one.secret]
     if not secrets:
         return

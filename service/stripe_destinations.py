@@ -1,6 +1,6 @@
 """Where Stripe pushes events: a webhook endpoint for snapshots (v1), an event destination for thin ones (v2).
 
-A destination has one kind of payload, so there are two of them, and two secrets, each told once: at creation.
+A destination has one style, so there are two of them, and two secrets, each told once: at creation.
 Source: docs.stripe.com/api/webhook_endpoints, /api/v2/core/event_destinations.
 """
 
@@ -16,7 +16,7 @@ NAME = "meterpost"
 URL, SECRET = "webhook_endpoint.url", "webhook_endpoint.signing_secret"
 
 
-class Payload(StrEnum):
+class Style(StrEnum):
     """What a destination is told of an event."""
 
     SNAPSHOT = "snapshot"
@@ -27,7 +27,7 @@ class Payload(StrEnum):
 class Destination:
     """`api_version` None: the account's own, and of thin events always. `secret`: at its creation alone."""
 
-    payload: Payload
+    style: Style
     destination_id: str
     url: str | None
     types: tuple[str, ...]
@@ -41,9 +41,9 @@ class StripeDestinations:
         self._client = client
         self._read = read
 
-    def list_destinations(self, payload: Payload) -> list[Destination]:
+    def list_destinations(self, style: Style) -> list[Destination]:
         """All of a kind; Stripe lets an account have some sixteen. Of v2, those that are webhook endpoints."""
-        if payload is Payload.SNAPSHOT:
+        if style is Style.SNAPSHOT:
             listed: Any = self._client.v1.webhook_endpoints.list
             return self._read(
                 lambda: listed({"limit": PAGE}), parse=lambda found: [_endpoint(one) for one in found.data]
@@ -51,9 +51,9 @@ class StripeDestinations:
         listed = self._client.v2.core.event_destinations.list
         return self._read(lambda: listed({"include": [URL], "limit": PAGE}), parse=_thin_ones)
 
-    def create_destination(self, payload: Payload, url: str, *, types: Sequence[str], api_version: str) -> Destination:
+    def create_destination(self, style: Style, url: str, *, types: Sequence[str], api_version: str) -> Destination:
         """With its secret. A snapshot's object is told as in `api_version` for ever."""
-        if payload is Payload.SNAPSHOT:
+        if style is Style.SNAPSHOT:
             create: Any = self._client.v1.webhook_endpoints.create
             asked: dict[str, Any] = {"url": url, "enabled_events": list(types), "api_version": api_version}
             return self._read(lambda: create({**asked, "description": NAME}), parse=_endpoint)
@@ -64,7 +64,7 @@ class StripeDestinations:
 
     def set_types(self, destination: Destination, types: Sequence[str]) -> Destination:
         asked: dict[str, Any] = {"enabled_events": list(types)}
-        if destination.payload is Payload.SNAPSHOT:
+        if destination.style is Style.SNAPSHOT:
             update: Any = self._client.v1.webhook_endpoints.update
             return self._read(lambda: update(destination.destination_id, asked), parse=_endpoint)
         update = self._client.v2.core.event_destinations.update
@@ -74,7 +74,7 @@ class StripeDestinations:
 def _endpoint(found: Any) -> Destination:
     told = plain(found)
     return Destination(
-        payload=Payload.SNAPSHOT,
+        style=Style.SNAPSHOT,
         destination_id=told["id"],
         url=told["url"],
         types=tuple(told["enabled_events"]),
@@ -93,7 +93,7 @@ def _thin(found: Any) -> Destination:
     told = plain(found)
     endpoint = told.get("webhook_endpoint") or {}
     return Destination(
-        payload=Payload.THIN,
+        style=Style.THIN,
         destination_id=told["id"],
         url=endpoint.get("url"),
         types=tuple(told["enabled_events"]),

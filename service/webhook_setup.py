@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.event_types import SNAPSHOT_TYPES, THIN_TYPES
-from service.stripe_destinations import Destination, Payload
+from service.stripe_destinations import Destination, Style
 
 EVERYTHING = "*"
-TYPES = {Payload.SNAPSHOT: SNAPSHOT_TYPES, Payload.THIN: THIN_TYPES}
+TYPES = {Style.SNAPSHOT: SNAPSHOT_TYPES, Style.THIN: THIN_TYPES}
 
 
 class Aspect(StrEnum):
@@ -56,7 +56,7 @@ def differences(
 
 
 def _of_types(destination: Destination) -> list[Difference]:
-    wanted, told = set(TYPES[destination.payload]), set(destination.types)
+    wanted, told = set(TYPES[destination.style]), set(destination.types)
     remedy = "meterpost webhooks setup --repair"
     missing = sorted(wanted - told) if EVERYTHING not in told else []
     superfluous = sorted(told - wanted)
@@ -71,7 +71,7 @@ def _of_types(destination: Destination) -> list[Difference]:
 
 
 def _of_version(destination: Destination, api_version: str) -> list[Difference]:
-    if destination.payload is Payload.THIN or destination.api_version == api_version:
+    if destination.style is Style.THIN or destination.api_version == api_version:
         return []
     text = f"its events are told as of {destination.api_version or 'no version of its own'}, not {api_version}"
     remedy = "Stripe never changes it: make a new endpoint under another URL (?v=2 will do), then disable this one"
