@@ -8,9 +8,10 @@ READ_S and is hung up on: the door opens again by itself, though whoever keeps c
 
 import os
 import socket
+import time
 from contextlib import suppress
 from http import HTTPStatus
-from threading import Timer
+from threading import Event, Thread
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -36,6 +37,7 @@ class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
 
 
 READ_S = 3.0  # for a whole request to arrive; Stripe's come in one piece
+TICK_S = 0.5  # between two looks for whoever takes longer
 TOO_LARGE = {
     LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
     LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -45,15 +47,26 @@ TOO_LARGE = {
 class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     """Bounds the time in which a request is read: gunicorn's own timeout does not see threads that wait for bytes."""
 
+    def init_process(self) -> None:
+        self._until: dict[TConn, float] = {}
+        Thread(target=self._watch, daemon=True).start()  # one for all: a timer for each would cost a thread a request
+        super().init_process()
+
     def handle(self, conn: TConn) -> object:
-        # Nothing more is read from then on, so that drips do not help; the answer to what was read still goes out.
-        hang_up = Timer(READ_S, _stop_reading, [conn.sock])
-        hang_up.daemon = True
-        hang_up.start()
+        self._until[conn] = time.monotonic() + READ_S
         try:
             return super().handle(conn)
         finally:
-            hang_up.cancel()
+            self._until.pop(conn, None)
+
+    def _watch(self) -> None:
+        # Nothing more is read from then on, so that drips do not help; the answer to what was read still goes out.
+        tick = Event()
+        while not tick.wait(TICK_S):
+            now = time.monotonic()
+            for conn, until in self._until.copy().items():
+                if now > until and self._until.pop(conn, None):
+                    _stop_reading(conn.sock)
 
     def handle_error(  # noqa: PLR0917 - gunicorn's signature
         self, req: Request | None, client: socket.socket, addr: tuple[str, int] | None, exc: Exception
