@@ -97,7 +97,7 @@ def _open(what: str, server_url: str) -> Iterator[Endpoint]:
     url, port = f"{server_url.rpartition('/')[0]}/{name}", free_port()
     told = {"DATABASE_URL": url, "STRIPE_WEBHOOK_SECRETS": SECRET, "PORT": str(port), "METERPOST_LOG_FORMAT": "json"}
     env = {"PATH": os.defpath, "HOME": "/nonexistent", **told}
-    subprocess.run(resolved(["meterpost", "migrate"]), cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(resolved(["meterpost", "migrate"]), cwd=ROOT, env=env, check=True, capture_output=True)
     command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", APPS[what]]
     with subprocess.Popen(
         tethered(command, ended_by=signal.SIGTERM), cwd=ROOT, env=env, stdout=subprocess.DEVNULL
