@@ -290,8 +290,7 @@ def foreign(path, customer, *, value, minutes_later=0):
 
 def a_draft(path, *, finalizes_in):
     path.write(
-        "INSERT INTO mirror (account, kind, object_id, customer, as_of, is_deleted, object, facts)"
-        " SELECT account, 'invoice', 'in_1', customer, ledger_now(), false, '{}', jsonb_build_object('status', 'draft',"
-        " 'period_start', ledger_now() - interval '30 days', 'period_end', ledger_now(), 'automatically_finalizes_at',"
-        f" ledger_now() + interval '{finalizes_in}') FROM lane"
+        "INSERT INTO mirror SELECT account, 'invoice', 'in_1', customer, ledger_now(), NULL, false, jsonb_build_object("
+        "'status', 'draft', 'period_start', 'epoch', 'period_end', ledger_now(), 'automatically_finalizes_at',"
+        f" ledger_now() + interval '{finalizes_in}'), '{{}}' FROM lane"
     )
