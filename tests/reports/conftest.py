@@ -40,6 +40,7 @@ METER, METER_EVENTS = "tokens", "/v1/billing/meter_events"
 WINDOW_S = 11  # and the sandbox has reported what it rejected
 NOT_FOUND = "meter_event_customer_not_found"
 LANES_MAX = 40
+FOUR_HOURS_AGO = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
 
 
 @dataclass(kw_only=True)
@@ -67,12 +68,11 @@ class Shop:
         more: dict[str, Any] = {"timing": TIMING, "threads": LANES_MAX, "stopping": threading.Event()}
         return Submitter(self.ledger, gateway, Unlimited(), **more)
 
-    def seal(self, customers: int = 1, *, each: int = 1) -> None:
-        """So many meter events of so many customers, in the hour before the last."""
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
+    def seal(self, customers: int = 1, *, each: int = 1, since: datetime = FOUR_HOURS_AGO) -> None:
+        """So many meter events of so many customers, from then on."""
         who = [str(self.stripe.v1.customers.create({"name": "Ada"}).id) for _ in range(customers)]
         rows = [
-            _row(f"r{next(self.numbers)}", one, hour + timedelta(minutes=5 * n)) for one in who for n in range(each)
+            _row(f"r{next(self.numbers)}", one, since + timedelta(minutes=5 * n)) for one in who for n in range(each)
         ]
         with self.ledger.transaction() as tx:
             intake.record(tx, rows, [], messages=1, timing=TIMING)

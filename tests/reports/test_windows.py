@@ -1,8 +1,12 @@
 """A report names samples: what else was called for in its window is asked about, and nothing beyond it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from service.event_types import NO_METER_FOUND
+from service.timing import STANDARD
+from workers.reconcile import Reconciler
 
 
 def test_what_stripe_counts_is_confirmed_though_a_report_is_about_its_window(shop):
@@ -56,6 +60,19 @@ def test_a_suspect_is_held_with_the_report_as_its_reason(shop):
     (reason,) = shop.ask("SELECT reason FROM meter_event WHERE state = 'held'")
     assert reason.startswith("accepted by Stripe, but missing from its summary; Stripe reported 4 errors")
     assert "(meter_event_customer_not_found) in the window" in reason
+
+
+def test_a_suspect_is_asked_about_before_its_hour_is_over(shop):
+    patient = Reconciler(shop.ledger, shop.gateway, "default", timing=STANDARD)
+    shop.reject()
+    shop.seal(since=datetime.now(UTC) - timedelta(minutes=10))
+    shop.send()
+    shop.tell_of(count=5)
+
+    shop.pass_time(minutes=11)
+    patient.confirm_due()
+
+    assert shop.states() == {"held": 1}
 
 
 def test_what_is_proven_absent_under_a_report_is_refused_with_its_words_and_never_sent_anew(shop):
