@@ -67,13 +67,13 @@ def setup(*, url: str, is_check: bool, is_repair: bool, as_json: bool) -> int:
     if chosen.is_live_key and not url.startswith("https://"):
         raise click.UsageError("--url: in live mode Stripe pushes to https:// alone")
     stripe = Gateway(chosen).destinations
-    told = [_look(stripe, style, url, is_repair=is_repair) for style in Style]
-    if not is_check:
-        told = [one if one.destination_id else _create(stripe, one.style, url) for one in told]
-    if as_json:
-        print_json({"url": url, "destinations": told})
-    else:
-        _print(told, chosen)
+    found = [_look(stripe, style, url, is_repair=is_repair) for style in Style]
+    told = list[Told]()
+    try:
+        for one in found:
+            told.append(one if one.destination_id or is_check else _create(stripe, one.style, url))
+    finally:  # a secret that was told must be read, though Stripe fails at the other one
+        _answer(told, url, chosen, as_json=as_json)
     return FINDINGS if any(one.differences for one in told) else OK
 
 
@@ -107,6 +107,13 @@ def _create(stripe: StripeDestinations, style: Style, url: str) -> Told:
     )
 
 
+def _answer(told: list[Told], url: str, chosen: Settings, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url, "destinations": told})
+    else:
+        _print(told, chosen)
+
+
 def _print(told: list[Told], chosen: Settings) -> None:
     print_table(
         ["events", "id", "what", "API version", "#types"],
@@ -116,6 +123,8 @@ def _print(told: list[Told], chosen: Settings) -> None:
         for wrong in one.differences:
             print_words(f"{one.style}: {wrong.aspect}: {shown(wrong.text)} → {wrong.remedy}")
     secrets = [one.secret for one in told if one.secret]
+    if len(chosen.webhook_secrets) < sum(one.destination_id is not None and not one.secret for one in told):
+        print_words("Stripe tells a secret once, at creation: where you lack one, reveal it in Stripe's Dashboard")
     if not secrets:
         return
     print_words("Stripe tells a secret once. For every door and whoever runs meterpost:")

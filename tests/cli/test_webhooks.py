@@ -112,6 +112,17 @@ def test_another_endpoint_of_the_same_url_is_said(set_up: Command, shop: stripe.
     assert _said(set_up("--json"))[0] == ("found", ["another of this URL"])
 
 
+def test_a_secret_is_printed_though_the_other_destination_cannot_be_made(
+    set_up: Command, shop: stripe.StripeClient, sandbox_server: Any
+) -> None:
+    sandbox_server.fault(kind="error_before", path="/v2/core/event_destinations", method="POST", times=1)
+
+    first, second = set_up(), set_up("--json")
+
+    assert (first.code, "STRIPE_WEBHOOK_SECRETS=whsec_" in first.out) == (1, True)
+    assert (second.code, _said(second)) == (0, [("found", []), ("created", [])])
+
+
 def test_an_endpoint_of_another_url_is_not_ours(set_up: Command, shop: stripe.StripeClient) -> None:
     shop.v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/other", "enabled_events": ["*"]})
 
