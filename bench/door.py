@@ -74,6 +74,9 @@ def main(requests: int, turns: int, *, as_json: bool) -> None:
     end_with_parent()
     with ExitStack() as until_the_end:
         server = until_the_end.enter_context(postgres())
+        subprocess.run(
+            resolved(["meterpost", "migrate"]), cwd=ROOT, env=_env(server.url), check=True, capture_output=True
+        )
         doors = [until_the_end.enter_context(_open(what, server.url)) for what in APPS]
         for each in doors:
             _send(each, WARM_UP)
@@ -90,17 +93,17 @@ def main(requests: int, turns: int, *, as_json: bool) -> None:
 
 @contextmanager
 def _open(what: str, server_url: str) -> Iterator[Endpoint]:
-    """The endpoint with a migrated ledger of its own."""
+    """The endpoint with a ledger of its own, a copy of the migrated one."""
     name = what.replace(" ", "_").lower()
-    with psycopg.connect(server_url, autocommit=True) as maintenance:
-        maintenance.execute(f"CREATE DATABASE {name}".encode())
+    with psycopg.connect(f"{server_url.rpartition('/')[0]}/template1", autocommit=True) as maintenance:
+        maintenance.execute(f"CREATE DATABASE {name} TEMPLATE postgres".encode())
     url, port = f"{server_url.rpartition('/')[0]}/{name}", free_port()
-    told = {"DATABASE_URL": url, "STRIPE_WEBHOOK_SECRETS": SECRET, "PORT": str(port), "METERPOST_LOG_FORMAT": "json"}
-    env = {"PATH": os.defpath, "HOME": "/nonexistent", **told}
-    subprocess.run(resolved(["meterpost", "migrate"]), cwd=ROOT, env=env, check=True, capture_output=True)
     command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", APPS[what]]
     with subprocess.Popen(
-        tethered(command, ended_by=signal.SIGTERM), cwd=ROOT, env=env, stdout=subprocess.DEVNULL
+        tethered(command, ended_by=signal.SIGTERM),
+        cwd=ROOT,
+        env=_env(url) | {"PORT": str(port)},
+        stdout=subprocess.DEVNULL,
     ) as child:
         try:
             _wait_for(port)
@@ -108,6 +111,11 @@ def _open(what: str, server_url: str) -> Iterator[Endpoint]:
         finally:
             child.terminate()
             child.wait(PATIENCE_S)
+
+
+def _env(database_url: str) -> dict[str, str]:
+    told = {"DATABASE_URL": database_url, "STRIPE_WEBHOOK_SECRETS": SECRET, "METERPOST_LOG_FORMAT": "json"}
+    return {"PATH": os.defpath, "HOME": "/nonexistent", **told}
 
 
 def _wait_for(port: int) -> None:
