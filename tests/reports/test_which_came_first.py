@@ -1,5 +1,7 @@
 """A report beats the 200, in either order and from any state, and only of the generation that it names."""
 
+import threading
+
 import pytest
 
 
@@ -135,4 +137,17 @@ def test_where_several_calls_may_have_counted_stripes_books_decide(shop):
     shop.read()
 
     assert shop.states() == {"confirmed": 1}
+    assert shop.breaches() == []
+
+
+def test_a_report_that_is_applied_while_its_calls_are_closed_beats_each_of_them(shop, hear_late):
+    shop.switch(report_samples_max=40)
+    shop.reject(40)
+    shop.seal(40)
+    applying = threading.Thread(target=shop.apply)
+
+    hear_late(40, lambda: (shop.deliver(), applying.start()))
+    applying.join()
+
+    assert shop.states() == {"refused": 40}
     assert shop.breaches() == []
