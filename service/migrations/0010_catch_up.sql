@@ -56,4 +56,4 @@ CREATE TRIGGER event_failure_is_a_fact BEFORE UPDATE OR DELETE ON event_failure
 -- A person may have any event applied again, whatever became of it.
 ALTER TABLE operator_action
     DROP CONSTRAINT operator_action_verb_check,
-    ADD CONSTRAINT operator_action_verb_check CHECK (verb IN ('retry', 'discard', 'pause', 'resume', 'replay'));
+    ADD CONSTRAINT operator_action_verb_check CHECK (verb IN ('retry', 'discard', 'pause', 'resume', 'confirm', 'replay'));
