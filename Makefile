@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long powercuts days crashpoints restores lanes bench bench-submit check format lock clean
+.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,6 +39,12 @@ chaos: $(STAMP) ## 100,000 rows through faults of every kind: nothing lost, noth
 chaos-long: $(STAMP) ## the same with 1,000,000 rows and 1,000 kills; half an hour
 	@$(TETHERED) $(BIN)/python -m chaos --long $(ARGS)
 
+events: $(STAMP) ## 5,000 of Stripe's events, tripled, shuffled, a tenth lost: every mirror is as Stripe has it
+	@$(TETHERED) $(BIN)/python -m chaos.events $(ARGS)
+
+events-long: $(STAMP) ## the same with 100,000 events and 500 kills; an hour
+	@$(TETHERED) $(BIN)/python -m chaos.events --long $(ARGS)
+
 powercuts: $(STAMP) ## 100 power cuts on the queue and the ledger: nothing acknowledged is lost
 	@$(TETHERED) $(BIN)/python -m chaos.power $(ARGS)
 
@@ -54,11 +60,17 @@ restores: $(STAMP) ## put the ledger back to an earlier time, 20 times: noticed 
 lanes: $(STAMP) ## eight submit processes share one limit: no two calls on a lane, nobody starved
 	@$(TETHERED) $(BIN)/python -m chaos.lanes $(ARGS)
 
+fuzz-door: $(STAMP) ## a million requests of strangers: no 5xx, no event that nobody signed, no growing memory
+	@$(TETHERED) $(BIN)/python -m chaos.door $(ARGS)
+
 bench: $(STAMP) ## measure the sandbox: 200 clients for a minute, every answer checked
 	@$(TETHERED) $(BIN)/python -m bench.sandbox $(ARGS)
 
 bench-submit: $(STAMP) ## measure one submit process with 64 lanes, beside the bare calls
 	@$(TETHERED) $(BIN)/python -m bench.submit $(ARGS)
+
+bench-door: $(STAMP) ## measure the webhook door, beside a plain Flask endpoint
+	@$(TETHERED) $(BIN)/python -m bench.door $(ARGS)
 
 check: $(STAMP) ## lint and types
 	@$(BIN)/ruff check .

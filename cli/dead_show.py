@@ -12,7 +12,8 @@ from cli.output import instant, json_option, print_json, shown
 from cli.row import meter_event_lines
 from service.ledger.actions import OperatorAction
 from service.ledger.desk import CLASSES
-from service.ledger.letter_story import LetterStory, ToldEvent, ToldExternal, ToldOtherwise, tell_letter
+from service.ledger.event_story import EventFailure, ToldEvent
+from service.ledger.letter_story import LetterStory, ToldExternal, ToldOtherwise, tell_letter
 from service.ledger.story import QuarantinedRow, Story
 from service.letters import LetterId
 
@@ -73,9 +74,10 @@ def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
         yield from _of_conflict(story.conflict)
     if story.event:
         yield from _of_event(story.event)
+        yield from map(failure_line, story.failures)
     if story.external:
         yield from _of_external(story.external)
-    yield from map(_of_action, reversed(story.actions))
+    yield from map(action_line, reversed(story.actions))
 
 
 def _of_meter_event(story: Story) -> Iterator[str]:
@@ -108,6 +110,10 @@ def _of_event(event: ToldEvent) -> Iterator[str]:
     yield f"    {event.state.capitalize()} after {event.failures} failures: {shown(event.reason)}"
 
 
+def failure_line(failure: EventFailure) -> str:
+    return f"  {instant(failure.failed_at)}  failed: {shown(failure.reason)}"
+
+
 def _of_external(external: ToldExternal) -> Iterator[str]:
     told = (
         f"{shown(external.value)} {external.meter} of {external.customer} in the minute of {instant(external.minute)}"
@@ -117,7 +123,7 @@ def _of_external(external: ToldExternal) -> Iterator[str]:
         yield f"    Its rows came again: me-{external.meter_event_id}"
 
 
-def _of_action(one: OperatorAction) -> str:
+def action_line(one: OperatorAction) -> str:
     step = f"{one.state_before} → {one.state_after}"
     return f"  {instant(one.acted_at)}  {one.verb} by {shown(one.actor)} ({step}): {shown(one.reason)}"
 

@@ -12,6 +12,7 @@ from cli.ledger import reading
 from cli.output import instant, json_option, print_json, shown
 from service.ledger.confirming import HOUR
 from service.ledger.story import (
+    ConcerningReport,
     ConflictingRow,
     MadeAttempt,
     MadeCancellation,
@@ -153,9 +154,26 @@ def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tu
             figures = f"counted {shown(again.counted)}, expected {shown(again.expected)}"
             span = "its hour was read again" if again.length >= HOUR else "its minute was read again"
             yield again.read_at, f"{span}: {figures}: {VERDICTS_AGAIN[again.verdict]}"
+    yield from _what_was_told(meter_event, story)
+
+
+def _what_was_told(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tuple[datetime, str]]:
+    """What Stripe reported of it by itself, and what it was asked to take back."""
+    for report in story.reports:
+        if report.meter_event_id == meter_event.meter_event_id:
+            yield report.applied_at, _of_report(report)
     for made in story.cancellations:
         if made.meter_event_id == meter_event.meter_event_id:
             yield made.started_at, f"asked Stripe to cancel one copy of {made.identifier}: {_ended(made)}"
+
+
+def _of_report(report: ConcerningReport) -> str:
+    if report.told is not None:
+        said = f"{shown(report.message)} ({shown(report.code)})"
+        return f"error report {report.event_id} names it (generation {report.generation}, {shown(report.told)}): {said}"
+    errors = f"{report.error_count:,} errors ({shown(report.codes)})"
+    window = f"{instant(report.validation_start)} to {instant(report.validation_end)}"
+    return f"error report {report.event_id}: {errors} from {window}, when it was called for, not named"
 
 
 def _of_reading(read: Reading) -> str:

@@ -28,7 +28,7 @@ Examples:
   meterpost status --json | jq '.steps[] | select(.needs_person)'
 """
 WAKEUP_STEPS = ("submit", "apply")
-NEEDS_PERSON = frozenset({"garbled", "quarantined", "conflict", "external", "refused", "held", "failed"})
+NEEDS_PERSON = frozenset({"garbled", "missed", "quarantined", "conflict", "external", "refused", "held", "failed"})
 SENTENCES = {
     ("publish", "waiting"): "messages on the queue that nobody has claimed yet",
     ("publish", "unacked"): "messages claimed by record and not committed yet",
@@ -50,6 +50,9 @@ SENTENCES = {
     ("submit", "wake-ups"): "wake-ups of submit in Redis; they may be lost without harm",
     ("reconcile", "accepted"): "meter events that Stripe took, not yet seen in its summaries",
     ("reconcile", "confirmed"): "meter events that Stripe's summaries agree with, ever",
+    ("receive", "refused today"): "requests that the door refused since midnight UTC",
+    ("receive", "refused yesterday"): "requests that the door refused the day before",
+    ("receive", "missed"): "events of the last 30 days that Stripe lists and never pushed",
     ("apply", "received"): "Stripe's events whose effect is due",
     ("apply", "applied"): "Stripe's events whose effect is committed, ever",
     ("apply", "ignored"): "Stripe's events that change nothing here, ever",

@@ -65,7 +65,7 @@ def _open_shop(stack: Stack) -> Up:
     webhook_url = _webhook_url(stack)
     stack.env.setdefault("METERPOST_TIMING", "fast")  # to see a row confirmed in seconds
     shop = open_shop(stack.env["STRIPE_SECRET_KEY"], api_base=stack.env["STRIPE_API_BASE"], webhook_url=webhook_url)
-    stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secret
+    stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secrets
     return Up(
         webhook_url=webhook_url,
         is_sandbox=True,

@@ -8,14 +8,20 @@ READ_S and is hung up on: the door opens again by itself, though whoever keeps c
 
 import os
 import socket
+import time
 from contextlib import suppress
-from threading import Timer
+from http import HTTPStatus
+from threading import Event, Thread
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.http.message import Request
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from service.logs import configure
+from webhooks.strangers import Reason, Strangers, Told
 
 
 class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -31,20 +37,71 @@ class OneFormat(Logger):  # type: ignore[misc]  # gunicorn is untyped
 
 
 READ_S = 3.0  # for a whole request to arrive; Stripe's come in one piece
+TICK_S = 0.5  # between two looks for whoever takes longer
+TOO_LARGE = {
+    LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+}
 
 
 class ImpatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     """Bounds the time in which a request is read: gunicorn's own timeout does not see threads that wait for bytes."""
 
+    def init_process(self) -> None:
+        self._until: dict[TConn, float] = {}
+        Thread(target=self._watch, daemon=True).start()  # one for all: a timer for each would cost a thread a request
+        super().init_process()
+
     def handle(self, conn: TConn) -> object:
-        # Nothing more is read from then on, so that drips do not help; the answer to what was read still goes out.
-        hang_up = Timer(READ_S, _stop_reading, [conn.sock])
-        hang_up.daemon = True
-        hang_up.start()
+        self._until[conn] = time.monotonic() + READ_S
         try:
             return super().handle(conn)
         finally:
-            hang_up.cancel()
+            self._until.pop(conn, None)
+
+    def _watch(self) -> None:
+        # Nothing more is read from then on, so that drips do not help; the answer to what was read still goes out.
+        tick = Event()
+        while not tick.wait(TICK_S):
+            now = time.monotonic()
+            for conn, until in self._until.copy().items():
+                if now > until and self._until.pop(conn, None):
+                    _stop_reading(conn.sock)
+
+    def handle_error(  # noqa: PLR0917 - gunicorn's signature
+        self, req: Request | None, client: socket.socket, addr: tuple[str, int] | None, exc: Exception
+    ) -> None:
+        """What is no HTTP gets constant words and is counted: gunicorn's would repeat it, and log a line for each."""
+        if not isinstance(exc, ParseException):
+            super().handle_error(req, client, addr, exc)
+            return
+        status = TOO_LARGE.get(type(exc), HTTPStatus.BAD_REQUEST)
+        strangers = _strangers(self)
+        if strangers is not None:
+            strangers.count(
+                Reason.GARBLED, lambda: Told(remote_address=addr[0] if addr else "", body=str(exc).encode())
+            )
+        with suppress(OSError):  # it has gone
+            client.sendall(_answer(status))
+
+
+def worker_exit(_server: object, worker: Worker) -> None:
+    """What was counted since the last ten seconds is written down when a worker ends in order."""
+    strangers = _strangers(worker)
+    if strangers is not None:
+        strangers.close()
+
+
+def _strangers(worker: Worker) -> Strangers | None:
+    """None before the application is loaded, and with another application than ours."""
+    counts: Strangers | None = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("strangers")
+    return counts
+
+
+def _answer(status: HTTPStatus) -> bytes:
+    body = f"{status.phrase}\n"
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    return f"{head}Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 def _stop_reading(connection: socket.socket) -> None:

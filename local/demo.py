@@ -132,7 +132,7 @@ def _open_shop(stack: Stack) -> Shop:
     api_base = stack.env["STRIPE_API_BASE"]
     door = f"http://127.0.0.1:{stack.env['PORT']}/stripe/webhook"
     shop = open_shop(stack.env["STRIPE_SECRET_KEY"], api_base=api_base, webhook_url=door)
-    stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secret
+    stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secrets
     ask_sandbox(api_base, "/_sandbox/settings", {"limits": "live"})
     limited = {"kind": "rate_limited", "path": METER_EVENTS_PATH, "share": LIMITED_SHARE, "reason": "endpoint-rate"}
     ask_sandbox(api_base, "/_sandbox/faults", limited)

@@ -6,10 +6,13 @@ This is what a user of ours has at Stripe before the first row, so it is made wi
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 import stripe
 
-API_VERSION = "2026-10-28.endive"
+from service.event_types import THIN_TYPES
+
+API_VERSION: Final = "2026-10-28.endive"
 BACKDATED = timedelta(days=25)  # within Stripe's 35 days, so that all of the demo's usage falls into the first period
 INCLUDED_UNITS = 1_000_000
 CENTS_A_UNIT = Decimal("0.1")  # $0.001
@@ -31,16 +34,13 @@ class Subscribed:
 class Shop:
     units: Subscribed  # whose usage the application reports
     file: Subscribed  # whose usage stands in a file
-    webhook_secret: str
+    webhook_secrets: str  # of both destinations, as the setting wants them
 
 
 def open_shop(key: str, *, api_base: str, webhook_url: str) -> Shop:
     """Create everything at Stripe; webhooks go to `webhook_url`, which need not listen yet."""
     client = stripe.StripeClient(key, stripe_version=API_VERSION, base_addresses={"api": api_base})
-    endpoint = client.v1.webhook_endpoints.create(
-        {"url": webhook_url, "enabled_events": ["*"], "api_version": "2026-10-28.endive"}
-    )
-    assert endpoint.secret is not None, "Stripe tells the secret once, at creation"
+    webhook_secrets = _open_destinations(client, webhook_url)
     own_keys: stripe.params.billing.MeterCreateParams = {
         "display_name": "Tokens",
         "event_name": "tokens",
@@ -53,7 +53,27 @@ def open_shop(key: str, *, api_base: str, webhook_url: str) -> Shop:
         "event_name": "api_requests",
         "default_aggregation": {"formula": "sum"},
     }
-    return Shop(units=_subscribe(client, own_keys), file=_subscribe(client, usual_keys), webhook_secret=endpoint.secret)
+    units, file = _subscribe(client, own_keys), _subscribe(client, usual_keys)
+    return Shop(units=units, file=file, webhook_secrets=webhook_secrets)
+
+
+def _open_destinations(client: stripe.StripeClient, webhook_url: str) -> str:
+    """One for snapshots and one for thin events; their secrets."""
+    endpoint = client.v1.webhook_endpoints.create(
+        {"url": webhook_url, "enabled_events": ["*"], "api_version": API_VERSION}
+    )
+    thin = client.v2.core.event_destinations.create(
+        {
+            "name": "meterpost",
+            "type": "webhook_endpoint",
+            "event_payload": "thin",
+            "enabled_events": list(THIN_TYPES),
+            "webhook_endpoint": {"url": webhook_url},
+            "include": ["webhook_endpoint.signing_secret"],
+        }
+    )
+    assert thin.webhook_endpoint is not None, "it was made as one"
+    return f"{endpoint.secret},{thin.webhook_endpoint.signing_secret}"
 
 
 def _subscribe(client: stripe.StripeClient, meter: stripe.params.billing.MeterCreateParams) -> Subscribed:

@@ -12,7 +12,7 @@ from model.facts import BEGIN, Look, Try
 from model.ledger import LEASE_S, Lane, MakeLane
 from model.rules import TIMING
 from model.stripe_books import ANSWERS, StripeBooks
-from model.weather import HOUR_S, Weather
+from model.weather import HOUR_S, REPORT_MIN_S, Weather
 from service.outcomes import NOT_MADE, Answer, Outcome, Reach
 
 LIFE_S = 16 * 24 * HOUR_S  # long after the last storm; what is not settled then never will be
@@ -137,8 +137,10 @@ class History:
         self._later(arrives_at, self._arrive, (tried, fate))
 
     def _arrive(self, tried: Try, fate: str) -> None:
-        is_refusing = self._weather.at(self._now).is_refusing
-        answer = self._books.take(tried.identifier, key=tried.key, at=self._now, fate=fate, is_refusing=is_refusing)
+        sky = self._weather.at(self._now)
+        moods = {"is_refusing": sky.is_refusing, "is_rejecting": sky.is_rejecting}
+        answer = self._books.take(tried.identifier, key=tried.key, at=self._now, fate=fate, **moods)
+        self._tell_of_rejections(tried)
         if self._told is not None:
             self._say("Stripe answers", answer.status, answer.message)
         if fate != "late":
@@ -147,6 +149,19 @@ class History:
             self._later(self._now + self._freeze(), self._hear, (tried, answer, fate))
         elif fate not in ("reply_lost", "late", "killed_after"):
             self._later(self._now, self._hear, (tried, answer, fate))
+
+    def _tell_of_rejections(self, tried: Try) -> None:
+        """What was rejected just now is reported later; before that, Stripe may have freed its identifier."""
+        while self._books.rejections:
+            identifier = self._books.rejections.pop()
+            if self._weather.is_freeing:
+                self._later(self._now + REPORT_MIN_S, self._books.free, (identifier,))
+            self._later(self._now + self._weather.told_after_s(), self._report, (tried.generation,))
+
+    def _report(self, generation: int) -> None:
+        if self._told is not None:
+            self._say("Stripe reports that it rejected generation", generation)
+        self.lane.report(generation, self._now)
 
     def _hear(self, tried: Try, answer: Answer, fate: str) -> None:
         self._close(tried, self.lane.rules.classify(answer), fate)

@@ -8,10 +8,9 @@ reading is asked of the service's own rules; what is here is what the ledger's s
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from random import Random
 
-from model.facts import BEGIN, VALUE, Look, Reading, Try, moment
+from model.facts import ALONE, BEGIN, REJECTION, VALUE, Look, Reading, Try, absent_since, may_be_a_copy, moment
 from model.rules import OURS, TIMING, Rules
 from model.weather import Canary
 from service.decide import Again, Attempt, Decision, Generation, Send, Settle
@@ -19,7 +18,6 @@ from service.outcomes import LOST, Accepted, Outcome, Scope, Unavailable, Unknow
 from service.read_back import (
     Absent,
     Contradicted,
-    HeldMinute,
     Part,
     Present,
     Unseen,
@@ -49,6 +47,7 @@ class Lane:
         self.open_try: Try | None = None
         self.tries: list[Try] = []
         self.readings: list[Reading] = []
+        self.reported: set[int] = set()
         self._chance = chance.random
         self._facts = Generation(identifier="mp-1", ambiguous_since=None)
         self._attempts: list[Attempt] = []
@@ -143,11 +142,18 @@ class Lane:
                 self._read_back_later(seen, now)
         return verdict
 
+    def report(self, generation: int, _: int) -> None:
+        """`apply` acts on an error report that names a generation: refused, unless another call of it may count."""
+        self.reported.add(generation)
+        if generation == self.generation and self.state in (*SENDABLE, "accepted", "held"):
+            self._settle("held" if self._is_called_again(generation) else "refused")
+            self.read_back_at = None
+
     def retry(self, now: int) -> None:
         """A person asks: a refused one is sent anew, for a held one the books are read."""
         if self.is_discarded:
             return
-        if self.state == "refused":
+        if self.state == "refused" and self.open_try is None:
             self._begin_next_generation(now)
         elif self.state == "held" and (self.read_back_at is None or self.read_back_at > moment(now)):
             self.read_back_at = moment(now)
@@ -173,7 +179,19 @@ class Lane:
         return canary.called_at > self._last_attempt_at
 
     def _decided(self, outcome: Outcome | None, now: int) -> Decision:
-        return self.rules.decide(self._facts, self._attempts, outcome, now=moment(now), timing=TIMING)
+        return self.rules.decide(self._known(), self._attempts, outcome, now=moment(now), timing=TIMING)
+
+    def _known(self) -> Generation:
+        """What the ledger has of the present generation, with what Stripe reported of it."""
+        if self.generation not in self.reported:
+            return self._facts
+        return replace(
+            self._facts, rejection=REJECTION, is_rejection_of_one_copy=self._is_called_again(self.generation)
+        )
+
+    def _is_called_again(self, generation: int) -> bool:
+        """Whether several calls of a generation may each have been taken."""
+        return sum(may_be_a_copy(tried) for tried in self.tries if tried.generation == generation) > 1
 
     def _end(self, tried: Try, outcome: Outcome, now: int) -> None:
         if tried.outcome is not None and tried.outcome is not LOST:
@@ -194,7 +212,9 @@ class Lane:
     def _act_late(self, tried: Try, outcome: Outcome, now: int) -> None:
         """An acceptance counts under any fence, a doubt too; the rest is the present holder's to find out."""
         is_current = self._is_current(tried)
-        facts = self._facts if is_current else replace(self._facts, is_current=False)
+        if not is_current and tried.generation in self.reported and not self._is_called_again(tried.generation):
+            return
+        facts = self._known() if is_current else replace(self._facts, is_current=False)
         if isinstance(outcome, Accepted) or (isinstance(outcome, Unknown) and is_current):
             decision = self.rules.decide(facts, self._attempts, outcome, now=moment(now), timing=TIMING)
             if isinstance(outcome, Accepted):
@@ -243,46 +263,26 @@ class Lane:
         if self.state != "held" or self.is_discarded:
             return None
         canary = next(filter(self._is_canary, canaries), None)
-        minute = HeldMinute(
-            formula="sum",
-            settled=Decimal(0),
-            held=VALUE,
-            held_least=VALUE,
-            low=Decimal(0),
-            high=VALUE,
-            is_alone=True,
-            is_mixed=False,
+        minute = replace(
+            ALONE,
             is_moving=self.open_try is not None,
-            is_contested=False,
-            stamped_at=BEGIN,
             generation=self.generation,
             last_attempt_at=moment(self._last_attempt_at),
             absent_since=self._absent_since(),
             canary_id=canary and canary.number,
+            report=REJECTION if self.generation in self.reported else None,
         )
         return Look(minute, moment(now))
 
     def _is_as_seen(self, seen: Look, now: int) -> bool:
-        if seen.read_at == moment(now):
-            return self.state == "held"
         again, known = self._look(now, ()), seen.minute
         if again is None:
             return False
         return replace(again.minute, canary_id=known.canary_id, absent_since=known.absent_since) == known
 
     def _absent_since(self) -> datetime | None:
-        """The first of the unbroken readings of absence that came late enough after the last attempt."""
-        if not self.readings:
-            return None
-        since, ripe_at = None, moment(self._last_attempt_at + TIMING.absence_wait_s)
-        for reading in sorted(self.readings, key=lambda one: one.read_at, reverse=True):
-            if reading.generation != self.generation:
-                continue
-            if not isinstance(reading.verdict, Absent) or reading.verdict.proof is not None:
-                break
-            if reading.read_at >= ripe_at:
-                since = reading.read_at
-        return since
+        ripe_at = moment(self._last_attempt_at + TIMING.absence_wait_s)
+        return absent_since(self.readings, generation=self.generation, ripe_at=ripe_at)
 
     def _read_back_later(self, seen: Look, now: int) -> None:
         self.read_back_at = moment(now) + wait(seen.minute, now=seen.read_at, timing=TIMING)

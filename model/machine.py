@@ -28,7 +28,7 @@ FATES = ("sent", "sent", "vanished", *ANSWERS)
 ARRIVALS = ("heard", "error_kept", "error_after", "gateway", "reply_lost")
 SETTLED = ("accepted", "refused", "conflict")
 LAGS = {"catches_up": LAG_S, "lags": 26 * HOUR_S, "lags_long": 40 * HOUR_S}
-CHANGES = ("refuses", "takes", *LAGS, "canary", "canary", "slow_canary")
+CHANGES = ("refuses", "rejects", "takes", *LAGS, "canary", "canary", "slow_canary")
 numbers = st.integers(0, WORKERS_MAX - 1)
 
 
@@ -66,7 +66,8 @@ class LaneMachine(RuleBasedStateMachine):
         self.flights: list[Flight] = []
         self.looks: list[tuple[Look, int]] = []
         self.canaries: list[Canary] = []
-        self.is_refusing = False
+        self.is_refusing = self.is_rejecting = False
+        self.rejected: list[tuple[int, str]] = []
         self.lag_s = LAG_S
         self.shown_until = 0
         self.stale_until: int | None = None
@@ -137,14 +138,22 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule(change=st.sampled_from(CHANGES))
     def the_world_changes(self, change: str) -> None:
-        """Stripe refuses for good or takes again, its summaries fall behind or catch up, and others use the meter."""
+        """Stripe refuses, rejects later or takes again, its summaries fall behind or catch up, others use the meter."""
         match change:
-            case "refuses" | "takes":
-                self.is_refusing = change == "refuses"
+            case "refuses" | "rejects" | "takes":
+                self.is_refusing, self.is_rejecting = change == "refuses", change == "rejects"
             case "lags" | "lags_long" | "catches_up":
                 self.lag_s = LAGS[change]
             case _:
                 self._canary(called_before_s=20 * HOUR_S if change == "slow_canary" else 0)
+
+    @precondition(lambda self: self.rejected)
+    @rule(number=numbers, is_freed=st.booleans())
+    def stripe_reports_what_it_rejected(self, number: int, *, is_freed: bool) -> None:
+        generation, identifier = self.rejected.pop(number % len(self.rejected))
+        if is_freed:
+            self.books.free(identifier)
+        self.lane.report(generation, self.now)
 
     @precondition(lambda self: self.lane.state == "held")
     @rule(is_stale=st.booleans())
@@ -201,16 +210,18 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_settled_is_true(self) -> None:
-        if self.lane.state == "accepted":
+        if self.lane.state == "accepted" and not self.rejected:
             assert len(self.books.counted) == 1, "accepted, and never counted"
         if self.lane.state == "refused":
             assert (self.books.counted, self.flights) == ([], []), "refused, though it may count"
 
     def teardown(self) -> None:
         """No more faults: workers, readers and persons come until there is nothing left to do."""
-        self.is_refusing, self.lag_s = False, LAG_S
+        self.is_refusing, self.is_rejecting, self.lag_s = False, False, LAG_S
         self.workers, self.looks = [], []
         for _ in range(ROUNDS_MAX):
+            while self.rejected:
+                self.stripe_reports_what_it_rejected(0, is_freed=False)
             if self.books.wrong or self.lane.state in SETTLED or self.lane.is_discarded:
                 break
             self.time_passes(HOUR_S)
@@ -254,7 +265,10 @@ class LaneMachine(RuleBasedStateMachine):
 
     def _arrive(self, flight: Flight, fate: str) -> None:
         identifier, key = flight.tried.identifier, flight.tried.key
-        answer = self.books.take(identifier, key=key, at=self.now, fate=fate, is_refusing=self.is_refusing)
+        moods = {"is_refusing": self.is_refusing, "is_rejecting": self.is_rejecting}
+        answer = self.books.take(identifier, key=key, at=self.now, fate=fate, **moods)
+        self.rejected += [(flight.tried.generation, rejected) for rejected in self.books.rejections]
+        self.books.rejections.clear()
         if fate != "reply_lost" and self.now <= flight.sent_at + DEADLINE_S and flight.worker.step == "calling":
             self.books.end_call(self.now)
             self._hear(flight.worker, answer)

@@ -112,6 +112,28 @@ class _SentOnRequest(Lane):
             super().retry(now)
 
 
+class _AcceptedForGood(Lane):
+    """A report about what was accepted is not heard."""
+
+    def report(self, generation: int, now: int) -> None:
+        if self.state != "accepted":
+            super().report(generation, now)
+
+
+class _AcceptedAfterReport(Lane):
+    """An acceptance that comes after the report of it is believed."""
+
+    def _known(self) -> Generation:
+        return self._facts
+
+
+class _RefusedWhateverElse(Lane):
+    """A report about one copy is taken as one about all."""
+
+    def _is_called_again(self, _: int) -> bool:
+        return False
+
+
 class _DeadIsSealed(Lane):
     """An attempt that nobody closed is taken as not made."""
 
@@ -144,5 +166,8 @@ MUTATIONS: dict[str, MakeLane] = {
     "a canary may have been called for before": _AnyCanary,
     "an absence is proof at any time": _by(replace(OURS, judge=_absence_at_once)),
     "what is held is sent anew when asked for": _SentOnRequest,
+    "a report does not beat an acceptance before it": _AcceptedForGood,
+    "a report does not beat an acceptance after it": _AcceptedAfterReport,
+    "a report of one copy is one of all": _RefusedWhateverElse,
 }
 """By name, for tests and the command line."""

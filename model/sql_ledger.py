@@ -15,7 +15,9 @@ from model.rules import TIMING
 from model.weather import Canary
 from service.gateway import Gateway
 from service.ledger import Ledger, Transaction, accounts
+from service.ledger.events import DueEvent
 from service.limiter import Unlimited
+from workers._error_reports import Reporter
 from workers._reading_back import Reader
 from workers.submit import Submitter
 
@@ -70,6 +72,23 @@ FACTS = """
 """
 
 
+REPORTED = """
+    WITH told AS (
+        INSERT INTO event (account, event_id, type, is_live, created_at, body)
+        VALUES (%(account)s, %(event)s, 'v1.billing.meter.error_report_triggered', false, ledger_now(), '')
+    )
+    SELECT identifier FROM generation WHERE (meter_event_id, generation) = (%(meter_event)s, %(generation)s)
+"""
+REPORT: dict[str, Any] = {
+    "type": "v1.billing.meter.error_report_triggered",
+    "object_id": None,
+    "body": b"{}",
+    "failures": 0,
+    "is_of_our_mode": True,
+    "stripe_account": None,
+}
+
+
 class Disagreement(AssertionError):
     """The model and the ledger differ after a step; the text says after which, and what each has."""
 
@@ -86,6 +105,19 @@ class Jitter(Random):
         if drawn is None or not a <= drawn <= b:
             raise Disagreement(f"the ledger's step draws within {a} and {b}, the model's drew {drawn}")
         return drawn
+
+
+class Rejecting:
+    """A Stripe whose error report names one identifier."""
+
+    def __init__(self, identifier: str) -> None:
+        self._identifier = identifier
+
+    def fetch_event(self, event_id: str) -> Any:
+        sample = {"error_message": "No such customer", "request": {"identifier": self._identifier}}
+        types = [{"code": "meter_event_customer_not_found", "error_count": 1, "sample_errors": [sample]}]
+        window = {"validation_start": BEGIN.isoformat(), "validation_end": BEGIN.isoformat()}
+        return {"id": event_id, "data": {"reason": {"error_count": 1, "error_types": types}, **window}}
 
 
 class OneConnection(Ledger):
@@ -129,6 +161,14 @@ class SqlLedger:
 
     def reader(self, account: str) -> Reader:
         return Reader(self._ledger, NOBODY, account, timing=TIMING)
+
+    def report(self, account: str, meter_event_id: int, generation: int) -> None:
+        """Stripe reports that it rejected this generation, and `apply` acts on it."""
+        event_id = f"evt_{next(self._numbers)}"
+        told = {"account": account, "event": event_id, "meter_event": meter_event_id, "generation": generation}
+        (identifier,) = self._watch.execute(REPORTED.encode(), told).fetchall()[0]
+        due = DueEvent(**REPORT, event_id=event_id, created_at=BEGIN, claimed_at=BEGIN)
+        Reporter(self._ledger, Rejecting(identifier), timing=TIMING).apply(account, due)
 
     @contextmanager
     def at(self, now: int) -> Iterator[Transaction]:

@@ -29,6 +29,9 @@ class StripeBooks:
         self.wrong: str | None = None
         self.identifiers: dict[str, int] = {}
         """When a copy was last counted under each."""
+        self.rejections: list[str] = []
+        """The identifiers under which a copy was taken with a 200 and rejected, of which Stripe has not told yet."""
+        self._rejected: dict[str, int] = {}
         self._kept: dict[str, tuple[int, Answer]] = {}
         self._keys: dict[str, set[str]] = {}
         self._errors_replayed: dict[str, int] = {}
@@ -44,8 +47,10 @@ class StripeBooks:
         """Its caller has its answer, or gave it up."""
         self._busy_until = min(self._busy_until, at)
 
-    def take(self, identifier: str, *, key: str, at: int, fate: str, is_refusing: bool) -> Answer:
-        """One call that arrived: replayed, refused, known already or counted."""
+    def take(
+        self, identifier: str, *, key: str, at: int, fate: str, is_refusing: bool, is_rejecting: bool = False
+    ) -> Answer:
+        """One call that arrived: replayed, refused, known already, counted, or taken and rejected."""
         self._note_key(identifier, key)
         since, kept = self._kept.get(key, (0, None))
         if kept is not None and at - since < FORGETS_S:
@@ -56,7 +61,7 @@ class StripeBooks:
             return self._keep(key, at, ERROR)
         if is_refusing:
             return REFUSAL
-        answer = self._keep(key, at, self._count(identifier, at))
+        answer = self._keep(key, at, self._count(identifier, at, is_rejecting=is_rejecting))
         if fate == "error_after":
             return self._keep(key, at, ERROR)
         if fate == "gateway":
@@ -68,10 +73,18 @@ class StripeBooks:
         """How many copies a summary shows that reaches so far."""
         return sum(1 for instant in self.counted if instant <= until)
 
-    def _count(self, identifier: str, at: int) -> Answer:
-        since = self.identifiers.get(identifier)
+    def free(self, identifier: str) -> None:
+        """Of what it rejects, Stripe may give the identifier free: that is not documented."""
+        self._rejected.pop(identifier, None)
+
+    def _count(self, identifier: str, at: int, *, is_rejecting: bool) -> Answer:
+        since = self.identifiers.get(identifier, self._rejected.get(identifier))
         if since is not None and at - since < FORGETS_S:
             return _duplicate(identifier)
+        if is_rejecting:
+            self._rejected[identifier] = at
+            self.rejections.append(identifier)
+            return OK
         self.identifiers[identifier] = at
         self.counted.append(at)
         if len(self.counted) > 1:

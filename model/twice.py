@@ -121,6 +121,12 @@ class TwiceLane(Lane):
         self._agree("conclude", now)
         return verdict
 
+    def report(self, generation: int, now: int) -> None:
+        super().report(generation, now)
+        self._ledger.stand(now)
+        self._ledger.report(self._account, self._meter_event_id, generation)
+        self._agree("report", now)
+
     def retry(self, now: int) -> None:
         super().retry(now)
         with self._ledger.at(now) as tx:

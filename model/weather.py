@@ -40,6 +40,10 @@ DOUBTFUL = ("vanished", "reply_lost", "late", "error_kept", "error_after", "gate
 """Those that leave a doubt about what Stripe has."""
 HARD_SHARE = 0.5
 REFUSING_SHARE = 0.15
+REJECTING_SHARE = 0.15
+REPORT_MIN_S = 10  # the window of a report is over
+FREEING_SHARE = 0.5
+"""Of the histories: undocumented whether Stripe frees the identifier of what it rejects."""
 EVERYTHING_SHARE = 0.2
 REASONS_MAX = 3
 CANARY_SHARE = 0.8
@@ -56,6 +60,8 @@ class Stretch(NamedTuple):
     fates: tuple[str, ...]
     is_refusing: bool
     """Stripe refuses for good what it would have to count: a customer deleted, a meter deactivated."""
+    is_rejecting: bool
+    """Stripe takes with a 200 what it rejects, and tells of it later."""
     lag_s: int
     """How far Stripe's summaries are behind."""
 
@@ -68,7 +74,7 @@ class Canary(NamedTuple):
     accepted_at: int
 
 
-FAIR = Stretch(until=float("inf"), fates=(HEARD,), is_refusing=False, lag_s=LAG_S)
+FAIR = Stretch(until=float("inf"), fates=(HEARD,), is_refusing=False, is_rejecting=False, lag_s=LAG_S)
 
 
 class Weather:
@@ -83,6 +89,7 @@ class Weather:
         self._stale_until = 0
         self._has_canaries = self._random() < CANARY_SHARE
         self._shown_until = 0
+        self.is_freeing = self._random() < FREEING_SHARE
         self._stretch = self._next(0)
 
     def at(self, instant: int) -> Stretch:
@@ -129,13 +136,21 @@ class Weather:
         """Of any length: minutes, mostly, and now and then days."""
         lasts_s = min(STORM_MAX_S, int(self._chance.lognormvariate(9.5, 1.5)))
         lag_s = (LAG_S, HOUR_S, int(self._random() * LAG_MAX_S))[int(self._random() * 3)]
-        return Stretch(begin + lasts_s, self._fates(FATES), self._random() < REFUSING_SHARE, lag_s)
+        return Stretch(begin + lasts_s, self._fates(FATES), *self._moods(), lag_s)
 
     def _hard_storm(self, begin: int) -> Stretch:
         """Of a day or two, in which nobody hears what became of a call; the window closes within them."""
         lasts_s = 10 * HOUR_S + int(self._random() * (STORM_MAX_S - 10 * HOUR_S))
         lag_s = LAG_S if self._random() < 0.5 else 20 * HOUR_S + int(self._random() * (LAG_MAX_S - 20 * HOUR_S))
-        return Stretch(begin + lasts_s, self._fates(DOUBTFUL), self._random() < REFUSING_SHARE, lag_s)
+        return Stretch(begin + lasts_s, self._fates(DOUBTFUL), *self._moods(), lag_s)
+
+    def _moods(self) -> tuple[bool, bool]:
+        """Whether Stripe refuses, and whether it rejects."""
+        return self._random() < REFUSING_SHARE, self._random() < REJECTING_SHARE
+
+    def told_after_s(self) -> int:
+        """How long after a rejection its report is heard: seconds, mostly, and now and then days."""
+        return REPORT_MIN_S + min(STORM_MAX_S, int(self._chance.lognormvariate(5, 3)))
 
     def _fates(self, reasons: tuple[str, ...]) -> tuple[str, ...]:
         """Of most storms a few fates are the reason; some bring everything."""

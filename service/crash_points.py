@@ -104,6 +104,18 @@ def is_armed() -> bool:
     return _armed is not None
 
 
+def before_statement(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """To be called before a statement that commits as it ends: loses the connection there if that is armed."""
+    if _armed is not None and _armed.kind is Kind.NO_COMMIT:
+        before_commit(connection)
+
+
+def after_statement(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """To be called after a statement that has committed: loses its answer there if that is armed."""
+    if _armed is not None and _armed.kind is Kind.LOST_COMMIT:
+        before_commit(connection)
+
+
 def before_commit(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     """To be called where a transaction is about to commit: loses the connection there if that is armed."""
     if _armed is None or not _armed.doom():

@@ -6,6 +6,8 @@ The rules, and the reason of each:
 - The hold depends on `ambiguous_since` alone. A day of 401s leaves no doubt behind and holds nothing.
 - A refusal is final only if no attempt of the generation may have been applied; else the refusal may be of a second
   copy.
+- What an error report names is refused, whatever its call was answered, before or after: Stripe took it, and rejected
+  it then. Only where another call may have brought in a copy of its own do Stripe's books decide.
 - An acceptance of a generation that was given up is a conflict: it and the present one may both count.
 - A call is not made when it could outlive its lease: the lane may be another's before its answer comes.
 - The idempotency key starts equal to the identifier and changes only after a replayed 5xx, which Stripe would
@@ -22,6 +24,7 @@ from service.timing import RETRY_WINDOW_S, Timing
 
 SERVER_ERROR = 500
 DOUBLINGS_MAX = 20  # of a wait, which has its own bound long before
+SEVERAL_CALLS = "another call under its identifier may count"
 TAKEN_LATE = "Stripe took it under an identifier that was given up as absent; it may count twice"
 
 
@@ -32,6 +35,8 @@ class Generation:
     identifier: str
     ambiguous_since: datetime | None
     is_current: bool = True  # False: the call was made under an identifier that was given up since
+    rejection: str | None = None  # Stripe's words in an error report that names it
+    is_rejection_of_one_copy: bool = False  # another of its calls may have brought in a copy as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,8 @@ def decide(
     match outcome:
         case Accepted() if not generation.is_current:
             return Settle(state="conflict", reason=TAKEN_LATE, ambiguous_since=doubt)
+        case _ if generation.is_current and generation.rejection is not None:
+            return _rejected(generation, generation.rejection, doubt)
         case Accepted():
             return Settle(state="accepted", reason=None, ambiguous_since=doubt)
         case Refused():
@@ -111,6 +118,12 @@ def _doubt(generation: Generation, attempts: Sequence[Attempt], outcome: Outcome
     if generation.ambiguous_since is None and isinstance(outcome, Unknown):
         return attempts[-1].started_at
     return generation.ambiguous_since
+
+
+def _rejected(generation: Generation, said: str, doubt: datetime | None) -> Settle:
+    if generation.is_rejection_of_one_copy:
+        return Settle(state="held", reason=f"{said}; {SEVERAL_CALLS}", ambiguous_since=doubt)
+    return Settle(state="refused", reason=said, ambiguous_since=doubt)
 
 
 def _refused(outcome: Refused, doubt: datetime | None) -> Settle:

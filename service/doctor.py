@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
-from service import doctor_clocks, doctor_desk, doctor_ledger, doctor_redis, doctor_stripe
+from service import (
+    doctor_clocks,
+    doctor_desk,
+    doctor_events,
+    doctor_ledger,
+    doctor_redis,
+    doctor_stripe,
+    doctor_webhooks,
+)
 from service.findings import Finding, Severity, fail, fine, warn
 from service.redaction import scrub
 from service.settings import Settings, SettingsInvalid, load
@@ -28,7 +36,8 @@ CHECKS: Mapping[str, Check] = {
     "clocks, Redis": doctor_clocks.check_redis,
     "clocks, Stripe": doctor_clocks.check_stripe,
     "stripe": doctor_stripe.check_stripe,
-    "webhooks": doctor_stripe.check_webhooks,
+    "webhooks": doctor_webhooks.check_webhooks,
+    "events": doctor_events.check_events,
 }
 
 

@@ -8,6 +8,7 @@ from service.ledger.actions import broken_actions
 from service.ledger.connection import Transaction
 from service.ledger.desk import Wanted, dead_totals
 from service.ledger.epochs import open_restore
+from service.ledger.error_reports import orphans
 from service.ledger.pauses import ALL_METERS, Pause, pauses
 from service.migrate import MigrationEdited, pending
 from service.redaction import on_one_line
@@ -26,7 +27,13 @@ def check_desk(settings: Settings) -> list[Finding]:
 
 
 def examine_desk(tx: Transaction) -> list[Finding]:
-    return [*_examine_restore(tx), *map(_examine_pause, pauses(tx)), _examine_actions(tx), _examine_letters(tx)]
+    return [
+        *_examine_restore(tx),
+        *map(_examine_pause, pauses(tx)),
+        _examine_actions(tx),
+        _examine_letters(tx),
+        *_examine_orphans(tx),
+    ]
 
 
 def _examine_restore(tx: Transaction) -> list[Finding]:
@@ -52,6 +59,14 @@ def _examine_actions(tx: Transaction) -> Finding:
         text = f"what operators did was changed behind the ledger's back, first at action {broken[0]}"
         return fail("actions", text, "find out who can write to the ledger; compare with a backup")
     return fine("actions", "the chain of operators' actions is whole")
+
+
+def _examine_orphans(tx: Transaction) -> list[Finding]:
+    if (found := orphans(tx)) is None:
+        return []
+    newest = f"{on_one_line(found.told or 'nothing')} in {found.event_id}"
+    text = f"error reports name what this ledger did not send: {found.samples:,} in 30 days, last {newest}"
+    return [warn("error reports", text, "find who else reports to these meters; see METERPOST_ONLY_WRITER")]
 
 
 def _examine_letters(tx: Transaction) -> Finding:

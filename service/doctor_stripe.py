@@ -17,7 +17,6 @@ from service.settings import Settings
 
 CALL_DEADLINE_S = 4  # of each of two calls, one after the other
 CONNECT_TIMEOUT_S = 1
-NOTHING_SIGNED = "what Stripe says by webhook cannot be believed, so the door does not open"
 
 
 class StripeReader(Protocol):
@@ -46,13 +45,6 @@ def check_stripe(settings: Settings) -> list[Finding]:
         timing, connect_timeout_s=CONNECT_TIMEOUT_S, call_deadline_s=min(CALL_DEADLINE_S, timing.call_deadline_s)
     )
     return examine_stripe(Gateway(replace(settings, timing=short)), _known(settings))
-
-
-def check_webhooks(settings: Settings) -> list[Finding]:
-    if not settings.webhook_secrets:
-        remedy = "set it to the endpoint's signing secret, whsec_…, from Stripe's Dashboard"
-        return [fail("webhook secrets", f"STRIPE_WEBHOOK_SECRETS is not set: {NOTHING_SIGNED}", remedy)]
-    return [fine("webhook secrets", f"{len(settings.webhook_secrets)} set")]
 
 
 def examine_stripe(stripe: StripeReader, known: Known) -> list[Finding]:

@@ -22,7 +22,8 @@ from service.gateway import Gateway
 from service.ledger.comparing import Found, Known, LaneToCompare, known_spans
 from service.ledger.connection import Transaction
 from service.meters import Meter
-from service.mirrors import SubscriptionMirror, listed_subscription
+from service.mirrors import Mirror, listed
+from service.mirrors.subscriptions import SubscriptionFacts
 
 DAYS = 35  # Stripe takes no older meter events, so no forgotten call was about an older time
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -94,11 +95,12 @@ def forgotten_lanes(
     """Lanes that the ledger does not know and that active subscriptions bill; nobody pays for any other."""
     adding = {meter.stripe_id: meter.event_name for meter in meters if meter.formula in ADDING}
     seen = {(lane.customer, lane.meter_stripe_id) for lane in known}
+    found = (listed(one, kind="subscription", read_at=read_at) for one in told)
     subscribed = {
-        (subscription.customer, item.meter_stripe_id)
-        for subscription in (listed_subscription(one, read_at=read_at) for one in told)
-        if isinstance(subscription, SubscriptionMirror)
-        for item in subscription.items
+        (facts.customer, item.meter_stripe_id)
+        for facts in (one.facts for one in found if isinstance(one, Mirror))
+        if isinstance(facts, SubscriptionFacts)
+        for item in facts.items
         if item.meter_stripe_id in adding
     }
     return [

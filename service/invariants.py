@@ -26,6 +26,7 @@ QUERIES = {
     "invariant_doubts": "what may have counted says since when",
     "invariant_generations": "a next generation was made only of what is proven absent or was never in doubt",
     "invariant_acceptances": "what Stripe accepted is not to be sent, and what is accepted was accepted by Stripe",
+    "invariant_reports": "what an error report names is neither to be sent nor accepted",
     "invariant_wanted": "what is to be sent or confirmed stands where submit and reconcile look for it",
     "invariant_overdue": "nothing lies where it is due, but for what is paused",
 }

@@ -50,7 +50,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.unknown": Line(WARNING, "A meter event may or may not count; the same identifier is sent again."),
         "meter_event.refused": Line(ERROR, "Stripe will not take a meter event; a person has to look."),
         "meter_event.held": Line(ERROR, "A meter event cannot be decided; it waits for Stripe's own books."),
-        "meter_event.conflict": Line(ERROR, "Stripe took a meter event under an identifier that was given up."),
+        "meter_event.conflict": Line(ERROR, "Stripe contradicts what it said of a meter event; a person has to look."),
         # the restore guard
         "ledger.restored": Line(
             ERROR, "The ledger was put back to an earlier time; nothing is sent until a person confirms."
@@ -64,7 +64,9 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.present": Line(INFO, "Stripe's books show held meter events: they count, once."),
         "meter_event.unseen": Line(INFO, "Stripe's books do not show held meter events yet; they are read again."),
         "meter_event.absent": Line(INFO, "Stripe's books do not show held meter events; they are read again."),
-        "meter_event.proven_absent": Line(WARNING, "Held meter events do not count; they get a new identifier."),
+        "meter_event.proven_absent": Line(
+            WARNING, "Held meter events do not count; they are sent anew, or a person looks."
+        ),
         "meter_event.part": Line(WARNING, "Stripe's books show a part of a minute's held meter events so far."),
         "meter_event.contradicted": Line(ERROR, "Stripe's books contradict held meter events; a person has to look."),
         "meter_event.undecidable": Line(ERROR, "Stripe's books cannot tell of held meter events; a person decides."),
@@ -83,10 +85,21 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),
-        "event.refused": Line(WARNING, "A webhook was refused before anything of it was believed."),
+        "stranger.refused": Line(WARNING, "Requests were refused before anything of them was believed."),
         "event.applied": Line(INFO, "An event's effects are committed."),
+        "error_report.applied": Line(WARNING, "Stripe rejected what it had taken; what it names is refused."),
+        "error_report.orphaned": Line(WARNING, "An error report names what this ledger did not send."),
         "event.ignored": Line(DEBUG, "An event changes nothing here."),
+        "customer.deleted": Line(
+            ERROR, "A customer was deleted at Stripe before all of its usage was sent; Stripe will refuse the rest."
+        ),
+        "meter.deactivated": Line(ERROR, "A meter was deactivated at Stripe; nothing more can be reported to it."),
         "event.retried": Line(WARNING, "An event could not be applied; it is tried again later."),
+        "event.found": Line(INFO, "Stripe lists events of which it has not told us (yet); they are recorded."),
+        "event.missed": Line(ERROR, "Stripe lists events that it never delivered; look at its webhook endpoints."),
+        "event.foreign": Line(ERROR, "Stripe lists what is no event of this ledger's mode; it is left out."),
+        "event.gap": Line(ERROR, "Events were not read while Stripe kept them; nobody can say what they were."),
+        "event_list.unread": Line(WARNING, "Stripe's list of events could not be read now; it is asked again later."),
         "event.failed": Line(ERROR, "An event could not be applied; a person has to look."),
         "request.answered": Line(DEBUG, "A request was answered."),
         # any program

@@ -36,8 +36,9 @@ _RQ_CALL = re.compile(r"([\w.]+)\(.*\)(?= \([\w.:-]+\)$)")  # "queue: path.funct
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 # Not structlog's global configuration: a line of ours reaches the standard logger whatever a program sets up.
+_STANDARD = logging.getLogger(OURS)
 _LOGGER: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-    logging.getLogger(OURS),
+    _STANDARD,
     processors=[structlog.contextvars.merge_contextvars, ProcessorFormatter.wrap_for_formatter],
     wrapper_class=structlog.stdlib.BoundLogger,
 )
@@ -46,7 +47,8 @@ _LOGGER: structlog.stdlib.BoundLogger = structlog.wrap_logger(
 def say(event: str, /, **fields: object) -> None:
     """Log one event of the table, with ids and figures as fields. `exc_info=True` adds the traceback at hand."""
     assert event in EVENTS, f"{event} is not in the table of events: give it a level and a sentence there"
-    _LOGGER.log(EVENTS[event].level, event, **fields)
+    if _STANDARD.isEnabledFor(EVENTS[event].level):  # asked first: many a line is of a level that nobody reads
+        _LOGGER.log(EVENTS[event].level, event, **fields)
 
 
 def configure(*, process: str, log_format: str, log_level: str = "info") -> None:

@@ -9,6 +9,7 @@ The rules, and the reason of each:
   and both times with a *canary*, a meter event of the same meter that was called for and accepted after that last
   attempt and is visible before the reading. Summaries 30 hours late show neither; without a canary it stays held.
 - A figure that no lag explains is a conflict at once; one that a lag might explain is one when a lag is excluded.
+- What is absent under an error report was refused by Stripe: a person decides, because it would be refused again.
 - The time of a meter event never changes. What Stripe would refuse as too old goes to a person.
 """
 
@@ -42,6 +43,7 @@ class HeldMinute:
     last_attempt_at: datetime  # when the last attempt ended, of all that is not confirmed
     absent_since: datetime | None  # the first of the readings that found all held ones absent, late enough to count
     canary_id: int | None
+    report: str | None = None  # an error report that names a held one, or in whose window it was called for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,8 @@ def judge(minute: HeldMinute, counted: Decimal, *, read_at: datetime, timing: Ti
 
 def why_unsendable(minute: HeldMinute, *, now: datetime) -> str | None:
     """Why what is proven absent is not sent anew; None: it is."""
+    if minute.report is not None:
+        return minute.report
     if is_too_old(minute.stamped_at, now=now):
         return "it does not count, and is too old to be sent again: Stripe takes no meter event older than 35 days"
     if minute.generation >= GENERATIONS_MAX:

@@ -18,6 +18,7 @@ from marshmallow.validate import OneOf, Range, Regexp
 from service import crash_points
 from service.timing import PROFILES, Timing
 from service.variables import DOT_ENV, KNOWN, MEANINGS, OURS, SANDBOXES
+from service.webhook_secrets import WebhookSecret, parse_secrets
 
 STRIPE_API = "https://api.stripe.com"
 STRIPE_METER_EVENTS = "https://meter-events.stripe.com"
@@ -40,7 +41,7 @@ class Settings:
     stripe_secret_key: str = field(repr=False)
     stripe_api_base: str
     stripe_meter_events_base: str
-    webhook_secrets: tuple[str, ...] = field(repr=False)
+    webhook_secrets: tuple[WebhookSecret, ...] = field(repr=False)
     timing: Timing
     submit_threads: int
     calls_per_s: int  # everything but meter events
@@ -115,7 +116,7 @@ def _settings(read: dict[str, Any]) -> Settings:
         account="default",
         timing=PROFILES[read.pop("timing")],
         witness_file=Path(file) if (file := read.pop("witness_file")) else None,
-        webhook_secrets=tuple(read.pop("webhook_secrets")),
+        webhook_secrets=parse_secrets(read.pop("webhook_secrets")),
         broker_url=read["broker_url"] or read["redis_url"],
         redis_url=read["redis_url"] or read["broker_url"],
         stripe_api_base=read.pop("stripe_api_base").rstrip("/"),
@@ -137,8 +138,10 @@ def _url(*schemes: str) -> Regexp:
 
 
 def _are_webhook_secrets(secrets: list[str]) -> None:
-    if not all(secret.startswith("whsec_") for secret in secrets):
-        raise ValidationError("each secret starts with whsec_; separate several by commas")
+    try:
+        parse_secrets(secrets)
+    except ValueError as wrong:
+        raise ValidationError(str(wrong)) from None
 
 
 def _as_sentences(invalid: EnvValidationError) -> str:

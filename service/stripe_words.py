@@ -33,3 +33,10 @@ def page_of(found: Any, *, parse: Callable[[Any], Found]) -> tuple[list[Found], 
 def plain(found: Any) -> dict[str, Any]:
     plain: dict[str, Any] = found.to_dict(for_json=True)
     return plain
+
+
+def told(response: Any) -> dict[str, Any]:
+    """The object of a raw response; TypeError where it is none."""
+    if not isinstance(response.data, dict):
+        raise TypeError("Stripe answered 200 with no object")
+    return response.data

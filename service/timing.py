@@ -38,6 +38,7 @@ class Timing:
     confirm_after_s: int = 120  # Stripe's summaries lag; ask no sooner
     restore_settle_s: int = 3600  # after a restore was noticed; by then the last forgotten calls show at Stripe
     confirm_missing_s: int = 25 * 3600  # not in the summary after this: missing, not late
+    suspect_after_s: int = 600  # the same where an error report of its window names others: held then, and read back
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
@@ -50,6 +51,8 @@ class Timing:
     cancel_settle_s: int = 600  # after a cancellation, before Stripe's books are asked what it did
     confirm_open_hours: bool = False  # True: read the hour that is not over yet as well
     apply_backoff_max_s: int = 600
+    catch_up_s: int = 600  # between two readings of Stripe's own lists of events
+    missed_after_s: int = 600  # an event found there that was not pushed so long after its creation is an alarm
     poll_s: float = 1.0  # how often a step asks what is due
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class Timing:
         assert self.token_wait_max_s + self.call_deadline_s < self.lease_s, "a call must end within its lease"
         assert self.lease_s < self.drain_s < self.job_timeout_s - self.call_deadline_s, "RQ must not end a drain"
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
+        assert self.suspect_after_s <= self.confirm_missing_s, "a suspect is asked about sooner"
         assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert self.restore_settle_s >= self.confirm_after_s, "a forgotten call shows no sooner than a known one"
@@ -103,12 +107,15 @@ FAST = Timing(
     unreachable_max_s=5,
     confirm_after_s=1,
     restore_settle_s=1,
+    suspect_after_s=1,
     read_back_s=5,
     second_readings_s=(5, 15, 30, 35, 70),
     before_finalization_s=10,
     cancel_settle_s=2,
     confirm_open_hours=True,
     apply_backoff_max_s=5,
+    catch_up_s=5,
+    missed_after_s=30,
     poll_s=0.1,
 )
 PROFILES = {"standard": STANDARD, "fast": FAST}

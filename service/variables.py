@@ -13,6 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from service.redaction import mask, scrub
+from service.webhook_secrets import WebhookSecret, parse_secrets
 
 DOT_ENV = Path(".env")  # in the working directory, so that a checkout works without exports
 OURS = "METERPOST_"
@@ -72,8 +73,8 @@ VARIABLES = (
     ),
     Variable(
         name="STRIPE_WEBHOOK_SECRETS",
-        meaning="signing secrets of the webhook endpoints; several by commas, as while one is rolled",
-        example="whsec_…",
+        meaning="signing secrets of the webhook endpoints, by commas; while one is rolled, the old one with its end",
+        example="whsec_…,whsec_…@2026-12-01T00:00:00Z",
         is_secret=True,
     ),
     Variable(name="STRIPE_API_BASE", meaning="where Stripe's API is", default="https://api.stripe.com"),
@@ -144,7 +145,15 @@ def _effective(variable: Variable, written: Mapping[str, str | None]) -> Effecti
 
 
 def _shown(variable: Variable, value: str) -> str:
+    if variable.name == "STRIPE_WEBHOOK_SECRETS":
+        return ", ".join(map(_told, parse_secrets(value.split(","))))
     return ", ".join(map(mask, value.split(","))) if variable.is_secret else scrub(value)
+
+
+def _told(secret: WebhookSecret) -> str:
+    """By its fingerprint, as events and the doctor speak of it."""
+    until = f" until {secret.ends_at.isoformat()}" if secret.ends_at else ""
+    return f"{mask(secret.value.decode())} {secret.fingerprint}{until}"
 
 
 def _source(name: str, value: str, *, written: Mapping[str, str | None]) -> Source:

@@ -72,7 +72,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     with Stack(with_sandbox=True, env=own) as stack:
         url = f"http://127.0.0.1:{stack.env['PORT']}/stripe/webhook"
         shop = open_shop(stack.env["STRIPE_SECRET_KEY"], api_base=stack.env["STRIPE_API_BASE"], webhook_url=url)
-        stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secret
+        stack.env["STRIPE_WEBHOOK_SECRETS"] = shop.webhook_secrets
         stack.migrate()
         stack.start(log_dir=tmp_path_factory.mktemp("logs"))
         _publish(stack, customer=shop.file.customer)

@@ -15,9 +15,12 @@ from service.logs import say
 from service.settings import Settings, load
 from webhooks.answers import refusal
 from webhooks.health import health_blueprint
-from webhooks.receive import READ_BYTES_MAX, receive_blueprint
+from webhooks.receive import READ_BYTES_MAX, receive_blueprint, told
+from webhooks.strangers import Reason, Strangers
 
 HEALTH = ("/live", "/ready")  # asked every few seconds: not worth a line
+STRANGERS = "strangers"  # what gunicorn finds the counts by, for what never becomes a request
+REASONS = {400: Reason.UNREADABLE, 404: Reason.PATH, 405: Reason.METHOD, 413: Reason.TOO_LARGE}
 
 
 def create_app() -> Flask:
@@ -33,9 +36,17 @@ def app_for(settings: Settings, ledger: Ledger) -> Flask:
     app = Flask("webhooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = READ_BYTES_MAX
     app.url_map.merge_slashes = False  # its redirects would repeat what was asked
-    app.register_blueprint(receive_blueprint(ledger, account=settings.account, secrets=settings.webhook_secrets))
-    app.register_blueprint(health_blueprint(ledger, secrets=settings.webhook_secrets))
-    app.register_error_handler(HTTPException, refusal)
+    strangers = app.extensions[STRANGERS] = Strangers(ledger, settings.account)
+    secrets = settings.webhook_secrets
+    app.register_blueprint(receive_blueprint(ledger, account=settings.account, secrets=secrets, strangers=strangers))
+    app.register_blueprint(health_blueprint(ledger, secrets=secrets))
+
+    def refuse(error: HTTPException) -> Response:
+        if error.code in REASONS:
+            strangers.count(REASONS[error.code], told)
+        return refusal(error)
+
+    app.register_error_handler(HTTPException, refuse)
     app.before_request(_begin)
     app.after_request(_tell)
     return app

@@ -1,78 +1,62 @@
-"""What events change here: the effect of each type, and many events of one object reduced to one change. Pure.
+"""What events change here: the kind of object that each type is about, and many events reduced to one change. Pure.
 
-The types that have an effect stand in this table alone. Order is decided twice: here among the events of one claim, and
-in the ledger against the mirror.
+The types that have an effect stand in `service/event_types.py`. Order is decided twice: here among the events of one
+claim, and in the ledger against the mirror.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
-from typing import Generic, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Protocol
 
-from service.ledger import Transaction, mirrors
+from service.event_types import SNAPSHOT_TYPES
 from service.ledger.events import DueEvent
-from service.mirrors import (
-    InvoiceMirror,
-    Json,
-    SubscriptionMirror,
-    Unreadable,
-    inner,
-    invoice_mirror,
-    subscription_mirror,
+from service.mirrors import Json, Mirror, Unreadable, inner, mirror
+from service.mirrors.mirror import Key
+
+DELETIONS = frozenset({"invoice.deleted", "customer.deleted", "price.deleted"})  # a deleted subscription is only ended
+VANISHING = frozenset({"invoice", "price"})  # of which Stripe answers 404 once they are deleted
+KIND_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "billing.meter": "billing.meter",
+        "customer": "customer",
+        "customer.subscription": "subscription",
+        "invoice": "invoice",
+        "price": "price",
+    }
 )
+"""Which kind of object a type is about, by all but its last word."""
 
-DELETED = "invoice.deleted"
 
-Mirror = TypeVar("Mirror", SubscriptionMirror, InvoiceMirror)
+class ReadsObjects(Protocol):
+    """Stripe's objects, whole."""
+
+    def retrieve(self, kind: str, object_id: str) -> Json: ...
 
 
 class ReadsStripe(Protocol):
     """What an effect may ask of Stripe."""
 
-    def retrieve_subscription(self, subscription: str) -> Json: ...
-    def retrieve_invoice(self, invoice: str) -> Json: ...
+    @property
+    def objects(self) -> ReadsObjects: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect(Generic[Mirror]):
-    """What events of the types that start with `types` change here."""
-
-    name: str
-    types: str
-    parse: Callable[..., Mirror | Unreadable]
-    retrieve: Callable[[ReadsStripe, str], Json]
-    put: Callable[[Transaction, str, Sequence[Mirror]], set[str]]
-    tied: Callable[[Transaction, str, Sequence[Mirror]], set[str]]
-
-
-SUBSCRIPTION = Effect(
-    name="subscription.mirrored",
-    types="customer.subscription.",
-    parse=subscription_mirror,
-    retrieve=lambda stripe, object_id: stripe.retrieve_subscription(object_id),
-    put=mirrors.put_subscriptions,
-    tied=mirrors.tied_subscriptions,
-)
-INVOICE = Effect(
-    name="invoice.mirrored",
-    types="invoice.",
-    parse=invoice_mirror,
-    retrieve=lambda stripe, object_id: stripe.retrieve_invoice(object_id),
-    put=mirrors.put_invoices,
-    tied=mirrors.tied_invoices,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Generic[Mirror]):
+class Change:
     """All that a claim's events say of one object. `mirror` None: the newest is unreadable; Stripe must be asked."""
 
+    kind: str
     object_id: str
     events: list[DueEvent]  # oldest first
     newest: list[DueEvent]
     mirror: Mirror | None
+    object_reading_id: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.object_id
 
     @property
     def is_tied(self) -> bool:
@@ -84,40 +68,47 @@ class Change(Generic[Mirror]):
         return len(self.newest) > 1 and self.mirror is not None and self.mirror.read_at is None
 
 
+def kind_of(type_: str) -> str | None:
+    """The kind of object that events of this type change here; None: the type has no such effect."""
+    return KIND_OF.get(type_.rpartition(".")[0]) if type_ in SNAPSHOT_TYPES else None
+
+
 def reason_to_ignore(event: DueEvent) -> str | None:
-    if not event.type.startswith((SUBSCRIPTION.types, INVOICE.types)):
+    if kind_of(event.type) is None:
         return "no effect for its type"
     if event.object_id is None:
-        return "its object has no id"  # invoice.upcoming, an invoice that does not exist yet
+        return "its object has no id"  # an invoice that does not exist yet
     if not event.is_of_our_mode:
         return "of the other mode than this ledger's account"
     of_account = inner(json.loads(event.body), "account")
     return None if of_account in {None, event.stripe_account} else "of a connected account"
 
 
-def changes_of(effect: Effect[Mirror], wanted: Sequence[DueEvent]) -> Iterator[Change[Mirror]]:
-    concerned = sorted(
-        (event for event in wanted if event.type.startswith(effect.types)),
-        key=attrgetter("object_id", "created_at", "event_id"),
-    )
-    for object_id, of_object in groupby(concerned, key=attrgetter("object_id")):
+def changes_of(wanted: Sequence[DueEvent]) -> Iterator[Change]:
+    for (kind, object_id), of_object in groupby(sorted(wanted, key=_place), key=lambda event: _place(event)[:2]):
         told = list(of_object)
         newest = _newest(told)
-        yield Change(object_id=object_id, events=told, newest=newest, mirror=_last_word(effect, newest))
+        yield Change(kind=kind, object_id=object_id, events=told, newest=newest, mirror=_last_word(kind, newest))
+
+
+def _place(event: DueEvent) -> tuple[str, str, float, str]:
+    kind, object_id = kind_of(event.type), event.object_id
+    assert kind is not None and object_id is not None, "the others were ignored"  # noqa: PT018 — one reason
+    return kind, object_id, event.created_at.timestamp(), event.event_id
 
 
 def _newest(told: list[DueEvent]) -> list[DueEvent]:
     """All of the last second; of a deleted object the deletion, wherever it stands."""
-    deletions = [event for event in told if event.type == DELETED]
+    deletions = [event for event in told if event.type in DELETIONS]
     return deletions[-1:] or [event for event in told if event.created_at == told[-1].created_at]
 
 
-def _last_word(effect: Effect[Mirror], newest: list[DueEvent]) -> Mirror | None:
-    mirror = effect.parse(_object(newest[-1]), as_of=newest[-1].created_at)
-    return None if isinstance(mirror, Unreadable) else mirror
+def _last_word(kind: str, newest: list[DueEvent]) -> Mirror | None:
+    read = mirror(_object(newest[-1]), kind=kind, as_of=newest[-1].created_at)
+    return None if isinstance(read, Unreadable) else read
 
 
 def _object(event: DueEvent) -> Json:
     told = inner(json.loads(event.body), "data", "object")
-    # Stripe sends the invoice as it was; a deleted object that one reads says so itself.
-    return {**told, "deleted": True} if event.type == DELETED and isinstance(told, dict) else told
+    # Stripe sends the object as it was; a deleted one that one reads says so itself.
+    return {**told, "deleted": True} if event.type in DELETIONS and isinstance(told, dict) else told

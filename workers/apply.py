@@ -10,36 +10,32 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 import psycopg
-from redis.exceptions import RedisError
 
 from service.crash_points import crash_point
-from service.gateway import StripeRefused, StripeUnavailable
+from service.event_types import THIN_TYPES
+from service.gateway import StripeRefused
 from service.ledger import Ledger, events
 from service.ledger.events import FAILURES_MAX, DueEvent, PutOff
-from service.limiter import Throttled
 from service.logs import say
-from service.mirrors import Unreadable
 from service.timing import Timing
 from service.wakeups import WakeUps, WakeUpWorker
-from workers._effects import INVOICE, SUBSCRIPTION, Change, Effect, Mirror, ReadsStripe, changes_of, reason_to_ignore
+from workers._effects import ReadsStripe, reason_to_ignore
+from workers._error_reports import FetchesEvents, Reporter, UnreadableReport
+from workers._error_reports import reason_to_ignore as reason_to_ignore_report
+from workers._mirroring import AWAY, Failure, Mirroring
 from workers._setup import set_up_with_stripe
 
 EVENTS_A_CLAIM_MAX = 200  # of 3 KB each; one transaction closes them
 DOUBLINGS_MAX = 16  # of the wait; beyond any longest one
 REASON_CHARS_MAX = 500
-AWAY = (StripeUnavailable, Throttled, RedisError)  # Stripe, or the limiter before it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a change could not be applied now; `is_passing`: by an outage, which is waited for."""
-
-    reason: str
-    is_passing: bool
+class AsksStripe(ReadsStripe, FetchesEvents, Protocol):
+    """What this step asks of Stripe."""
 
 
 class Applier:
@@ -48,7 +44,7 @@ class Applier:
     def __init__(
         self,
         ledger: Ledger,
-        stripe: ReadsStripe,
+        stripe: AsksStripe,
         *,
         timing: Timing,
         chance: random.Random,
@@ -59,6 +55,8 @@ class Applier:
         self._timing = timing
         self._chance = chance
         self._stopping = stopping or threading.Event()
+        self._mirroring = Mirroring(ledger, stripe, put_off=self._put_off, stopping=self._stopping)
+        self._reporter = Reporter(ledger, stripe, timing=timing)
 
     def drain(self, account: str) -> None:
         """Apply what is due until nothing is, the time is up, or the process stops."""
@@ -74,11 +72,11 @@ class Applier:
             claimed = events.claim_events(tx, account, events_max=EVENTS_A_CLAIM_MAX, claim=self._timing.lease)
             crash_point("apply.before_claim_commit")
         crash_point("apply.after_claim_commit")
-        reasons = {event.event_id: reason for event in claimed if (reason := reason_to_ignore(event))}
+        reasons = {event.event_id: reason for event in claimed if (reason := _why_ignored(event))}
         self._ignore(account, reasons)
         wanted = [event for event in claimed if event.event_id not in reasons]
-        self._apply(account, SUBSCRIPTION, wanted=wanted, until=until)
-        self._apply(account, INVOICE, wanted=wanted, until=until)
+        self._mirroring.apply(account, wanted, until=until)
+        self._apply_reports(account, [event for event in wanted if event.type in THIN_TYPES], until=until)
         return len(claimed)
 
     def _ignore(self, account: str, reasons: dict[str, str]) -> None:
@@ -91,80 +89,32 @@ class Applier:
         for event_id, reason in reasons.items():
             say("event.ignored", event_id=event_id, reason=reason)
 
-    def _apply(self, account: str, effect: Effect[Mirror], *, wanted: Sequence[DueEvent], until: float) -> None:
-        """Close what the events decide, all at once; then ask Stripe for the rest, object by object, while time is."""
-        changes = list(changes_of(effect, wanted))
-        undecided = [change for change in changes if change.mirror is None]
-        undecided += self._close_all(account, effect, [change for change in changes if change.mirror is not None])
-        for change in undecided:
+    def _apply_reports(self, account: str, reports: Sequence[DueEvent], *, until: float) -> None:
+        for event in reports:
             if self._stopping.is_set() or time.monotonic() > until:
                 return
-            self._ask_and_close(account, effect, change)
+            if (failure := self._report(account, event)) is not None:
+                self._put_off(account, [event], failure)
 
-    def _close_all(
-        self, account: str, effect: Effect[Mirror], changes: Sequence[Change[Mirror]]
-    ) -> list[Change[Mirror]]:
-        """Close these changes together; alone where one spoils the transaction of all. Returns the undecided."""
+    def _report(self, account: str, event: DueEvent) -> Failure | None:
         try:
-            return self._close(account, effect, changes)
-        except (psycopg.DataError, psycopg.IntegrityError):
-            return [tied for change in changes for tied in self._close_alone(account, effect, change)]
-
-    def _close_alone(self, account: str, effect: Effect[Mirror], change: Change[Mirror]) -> list[Change[Mirror]]:
-        try:
-            return self._close(account, effect, [change])
-        except (psycopg.DataError, psycopg.IntegrityError) as spoilt:
-            self._put_off(account, change, Failure(reason=str(spoilt), is_passing=False))
-            return []
-
-    def _close(self, account: str, effect: Effect[Mirror], changes: Sequence[Change[Mirror]]) -> list[Change[Mirror]]:
-        """Effects and marks in one transaction. Returns the changes that need Stripe's word, untouched."""
-        if not changes:
-            return []
-        with self._ledger.transaction() as tx:
-            told = {event.event_id for change in changes for event in change.events}
-            unclosed = events.lock_events(tx, account, told)
-            ours = [change for change in changes if any(event.event_id in unclosed for event in change.events)]
-            changed = effect.put(tx, account, [change.mirror for change in ours if change.mirror is not None])
-            same = [change.mirror for change in ours if change.mirror is not None and change.object_id not in changed]
-            tied = effect.tied(tx, account, same) | {one.object_id for one in ours if one.is_tied} & changed
-            done = [change for change in ours if change.object_id not in tied]
-            events.mark_applied(tx, account, {event.event_id for change in done for event in change.events})
-            moving = {event.event_id for change in done if change.object_id in changed for event in change.newest}
-            events.add_effects(tx, account, moving & unclosed, kind=effect.name)
-            crash_point("apply.before_commit")
-        crash_point("apply.after_commit")
-        _tell(done, moving=moving)
-        return [change for change in ours if change.object_id in tied]
-
-    def _ask_and_close(self, account: str, effect: Effect[Mirror], change: Change[Mirror]) -> None:
-        match self._ask(effect, change):
-            case Failure() as failure:
-                self._put_off(account, change, failure)
-            case mirror:
-                crash_point("apply.after_object_read")
-                self._close_alone(account, effect, replace(change, mirror=mirror))
-
-    def _ask(self, effect: Effect[Mirror], change: Change[Mirror]) -> Mirror | Failure:
-        try:
-            told = effect.retrieve(self._stripe, change.object_id)
+            self._reporter.apply(account, event)
         except AWAY as away:
             return Failure(reason=str(away), is_passing=True)
-        except StripeRefused as refused:
+        except (StripeRefused, UnreadableReport, psycopg.DataError, psycopg.IntegrityError) as refused:
             return Failure(reason=str(refused), is_passing=False)
-        last = change.newest[-1]
-        mirror = effect.parse(told, as_of=last.created_at, read_at=last.claimed_at)
-        return Failure(reason=mirror.reason, is_passing=False) if isinstance(mirror, Unreadable) else mirror
+        return None
 
-    def _put_off(self, account: str, change: Change[Mirror], failure: Failure) -> None:
-        put_off = [self._later(event, failure) for event in change.events]
+    def _put_off(self, account: str, told: Sequence[DueEvent], failure: Failure) -> None:
+        """`told` are of one object."""
+        put_off = [self._later(event, failure) for event in told]
         with self._ledger.transaction() as tx:
             events.put_off_events(tx, account, put_off)
             crash_point("apply.before_put_off_commit")
         crash_point("apply.after_put_off_commit")
         for one in put_off:
             name = "event.retried" if one.failures < FAILURES_MAX else "event.failed"
-            say(name, event_id=one.event_id, object_id=change.object_id, failures=one.failures, reason=one.reason)
+            say(name, event_id=one.event_id, object_id=told[0].object_id, failures=one.failures, reason=one.reason)
 
     def _later(self, event: DueEvent, failure: Failure) -> PutOff:
         """Full jitter below a bound that doubles. An outage never makes a dead letter: it is no fault of the event."""
@@ -180,16 +130,8 @@ class Applier:
         )
 
 
-def _tell(done: Sequence[Change[Mirror]], *, moving: set[str]) -> None:
-    for change in done:
-        for event in change.events:
-            say(
-                "event.applied",
-                event_id=event.event_id,
-                event_type=event.type,
-                object_id=change.object_id,
-                is_newest=event.event_id in moving,
-            )
+def _why_ignored(event: DueEvent) -> str | None:
+    return reason_to_ignore_report(event) if event.type in THIN_TYPES else reason_to_ignore(event)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Step 6: accepted → confirmed, and held → whatever Stripe's books say (`_reading_back.py`).
 
-What is confirmed is read again (`_second_readings.py`), and a copy too many is cancelled (`_cancelling.py`).
+What is confirmed is read again (`_second_readings.py`), and a copy too many is cancelled (`_cancelling.py`). Beside
+that Stripe's own lists of events are read on (`_catching_up.py`).
 
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
 compared with the sum of what we reported; where they differ, each minute is looked at by itself, which mostly belongs
@@ -21,6 +22,7 @@ from service.ledger.second_readings import schedule_second_readings
 from service.logs import say
 from service.timing import Timing
 from workers._cancelling import Canceller
+from workers._catching_up import CatchUp
 from workers._loop import repeat
 from workers._reading import read_each
 from workers._reading_back import Reader
@@ -28,6 +30,7 @@ from workers._second_readings import SecondReader
 from workers._setup import set_up_with_stripe
 
 MINUTES_A_PASS_MAX = 30  # reads of single minutes; a lane whose sums differ must not eat the whole read budget
+UNTOLD = "accepted by Stripe, which refuses to tell its summary"
 MISSING = "accepted by Stripe, but missing from its summary"
 
 
@@ -36,36 +39,48 @@ class Finding:
     """What Stripe counted in one span of a lane."""
 
     span: Span
-    counted: Decimal
+    counted: Decimal | None  # None: Stripe refuses to tell
 
     @property
     def is_agreed(self) -> bool:
-        return is_equal(self.counted, self.span.value)
+        return self.counted is not None and is_equal(self.counted, self.span.value)
 
     @property
     def is_unseen(self) -> bool:
         """Nothing of it shows yet, as a lag may explain: then no minute of it does."""
-        return self.counted == NOTHING and not self.is_agreed and not self.span.is_overdue
+        return self.counted == NOTHING and not self.is_agreed and not self.is_awaited_no_more
 
     @property
     def is_surplus(self) -> bool:
         """More than part of what we reported: no lag explains it. Of a `last` meter a figure is no amount."""
         low, high = sorted((NOTHING, self.span.value))
-        return not self.is_agreed and self.span.formula != "last" and not low <= self.counted <= high
+        is_beyond = self.counted is not None and not low <= self.counted <= high
+        return is_beyond and not self.is_agreed and self.span.formula != "last"
 
     @property
     def is_contradiction(self) -> bool:
-        return self.is_surplus or (self.span.is_overdue and not self.is_agreed)
+        return self.is_surplus or (self.is_awaited_no_more and not self.is_agreed)
+
+    @property
+    def is_awaited_no_more(self) -> bool:
+        """Whether what is missing is taken as missing, and not as late. What cannot be read may be either."""
+        return self.span.suspicion is not None or (self.span.is_overdue and self.counted is not None)
 
     @property
     def drift(self) -> str:
         """The state of what Stripe's books contradict: waiting while a lag may explain it, then a person's."""
-        if not self.span.is_overdue:
-            return "accepted"
-        return "conflict" if self.is_surplus else "held"
+        if self.is_surplus:
+            return "conflict" if self.span.is_overdue else "accepted"
+        return "held" if self.is_awaited_no_more else "accepted"
 
     @property
     def reason(self) -> str:
+        return "; ".join(filter(None, (self._figures, self.span.suspicion)))
+
+    @property
+    def _figures(self) -> str:
+        if self.counted is None:
+            return UNTOLD
         if self.counted == NOTHING:
             return MISSING
         return f"Stripe counts {shown(self.counted)}, we reported {shown(self.span.value)}"
@@ -111,6 +126,7 @@ class Reconciler:
             yield [finding for finding in found if finding.is_agreed and not finding.span.is_held]
             others = [finding for finding in found if not finding.is_agreed or finding.span.is_held]
             differing += [finding.span for finding in others if not finding.is_unseen]
+        differing += [hour for hour in hours if hour.is_moving and hour.suspicion]
         for minute in self._minutes(lane, differing):
             yield self._read_minute(lane, minute)
             crash_point("reconcile.after_minute_read")
@@ -131,12 +147,14 @@ class Reconciler:
         start, end = min(hour.start for hour in hours), max(hour.end for hour in hours)
         read = self._read(lane, hours[0].meter_stripe_id, start=start, end=end, window="hour")
         counted = {summary.start: summary.value for summary in read or ()}
-        return [Finding(span=hour, counted=counted.get(hour.start, NOTHING)) for hour in hours if read is not None]
+        if read is None:
+            return [Finding(span=hour, counted=None) for hour in hours if hour.suspicion]
+        return [Finding(span=hour, counted=counted.get(hour.start, NOTHING)) for hour in hours]
 
     def _read_minute(self, lane: LaneToConfirm, minute: Span) -> list[Finding]:
         read = self._read(lane, minute.meter_stripe_id, start=minute.start, end=minute.end, window=None)
         if read is None:
-            return []
+            return [Finding(span=minute, counted=None)] if minute.suspicion else []
         return [Finding(span=minute, counted=sum((summary.value for summary in read), NOTHING))]
 
     def _read(
@@ -233,11 +251,12 @@ def main() -> None:
         reader = Reader(ledger, gateway, account, timing=timing, is_only_writer=is_only_writer)
         second_reader = SecondReader(ledger, gateway, account, timing=timing, is_only_writer=is_only_writer)
         canceller = Canceller(ledger, gateway, setup.limiter, account=account, timing=timing)
+        catch_up = CatchUp(ledger, gateway, account, timing=timing)
 
         def step() -> int:
             """First what is to be confirmed or cancelled; what is read again can wait."""
             found = reconciler.confirm_due() + reader.read_back_due() + canceller.cancel_due()
-            return found + second_reader.read_again_due()
+            return found + second_reader.read_again_due() + catch_up.catch_up_due()
 
         repeat("reconcile", step, poll_s=timing.poll_s)
 

@@ -15,7 +15,7 @@ from service.ledger import Ledger, mirrors, sealing
 from service.ledger.overview import ledger_time
 from service.ledger.sealing import LaneToSeal, Sealed
 from service.logs import say
-from service.mirrors import SubscriptionMirror, Unreadable, listed_subscription
+from service.mirrors import Mirror, Unreadable, listed
 from service.timing import Timing
 from workers._loop import repeat
 from workers._setup import set_up_with_stripe
@@ -91,22 +91,22 @@ class Sealer:
         subscriptions = self._subscriptions(customer, read_at=read_at)
         crash_point("seal.after_periods_read")
         with self._ledger.transaction() as tx:
-            mirrors.put_subscriptions(tx, self._account, subscriptions)
+            mirrors.put_mirrors(tx, self._account, subscriptions)
             sealing.put_customer_read(tx, self._account, customer)
             crash_point("seal.before_periods_commit")
         crash_point("seal.after_periods_commit")
 
-    def _subscriptions(self, customer: str, *, read_at: datetime) -> list[SubscriptionMirror]:
+    def _subscriptions(self, customer: str, *, read_at: datetime) -> list[Mirror]:
         """None for a customer that Stripe does not know: sending will be refused with Stripe's own words."""
         try:
             told = self._gateway.list_subscriptions(customer)
         except NotFound as unknown:
             say("customer.unknown", customer=customer, reason=str(unknown))
             return []
-        read = [listed_subscription(subscription, read_at=read_at) for subscription in told]
+        read = [listed(subscription, kind="subscription", read_at=read_at) for subscription in told]
         for unreadable in (mirror for mirror in read if isinstance(mirror, Unreadable)):
             say("subscription.unreadable", customer=customer, reason=unreadable.reason)
-        return [mirror for mirror in read if isinstance(mirror, SubscriptionMirror)]
+        return [mirror for mirror in read if isinstance(mirror, Mirror)]
 
     def _put_off_blocked(self, lanes: Sequence[LaneToSeal]) -> None:
         self._put_off(lanes, wait_s=self._timing.meter_reread_s)

@@ -225,6 +225,8 @@ class Submitter:
         if isinstance(outcome, Accepted | Unknown):
             second_readings.read_anew(tx, event.meter_event_id, timing=self._timing)  # it may count once more
         match outcome:
+            case Accepted() if not event.is_current and lanes.is_rejected(tx, call.event):
+                return  # a report beats it, and its generation was given up on that
             case Accepted():
                 self._tell(call, outcome, self._decide(tx, event, outcome, now=event.now))
             case Unknown() if event.is_current:
@@ -269,7 +271,7 @@ class Submitter:
             outcome=lanes.outcome_name(outcome),
             status=outcome.answer.status,
             code=outcome.answer.code or None,
-            reason=outcome.answer.message or None,
+            reason=(decision.reason if isinstance(decision, Settle) else None) or outcome.answer.message or None,
             request_id=outcome.answer.request_id,
         )
 

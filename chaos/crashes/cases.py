@@ -56,6 +56,8 @@ UNION ALL SELECT 'copies cancelled', count(*) FROM surplus WHERE ending = 'cance
 UNION ALL SELECT 'quarantined', count(*) FROM quarantine
 UNION ALL SELECT 'row conflicts', count(*) FROM row_conflict
 UNION ALL SELECT 'events ' || state, count(*) FROM event GROUP BY state
+UNION ALL SELECT 'events never pushed', count(*) FROM event WHERE deliveries = 0 AND missed_at IS NOT NULL
+UNION ALL SELECT 'lists with a gap', count(DISTINCT stream) FROM event_gap
 UNION ALL SELECT 'subscriptions active', count(*) FROM subscription WHERE status = 'active'
 UNION ALL SELECT 'retries', count(*) FROM operator_action WHERE verb = 'retry'
 UNION ALL SELECT 'discards', count(*) FROM operator_action WHERE verb = 'discard'

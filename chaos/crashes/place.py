@@ -33,6 +33,7 @@ from service.timing import FAST
 from service.wakeups import Step, WakeUps, WakeUpWorker
 from webhooks.app import app_for
 from workers._cancelling import Canceller
+from workers._catching_up import CatchUp
 from workers._loop import AWAY
 from workers._reading_back import Reader
 from workers._second_readings import SecondReader
@@ -203,6 +204,10 @@ class Place:
     @cached_property
     def canceller(self) -> Canceller:
         return Canceller(self.ledger, self.setup.gateway, self.setup.limiter, account="default", timing=TIMING)
+
+    @cached_property
+    def catch_up(self) -> CatchUp:
+        return CatchUp(self.ledger, self.setup.gateway, "default", timing=TIMING)
 
     @cached_property
     def submitter(self) -> Submitter:

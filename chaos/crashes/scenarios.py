@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chaos.crashes.place import LEASE_IS_OVER, Place
+from chaos.crashes.reports import rejected, report_and_send_anew
 from chaos.crashes.stories import (
     WINDOW_IS_OVER,
     answer_late,
@@ -32,6 +33,8 @@ from chaos.crashes.stories import (
     walk_twice,
 )
 from chaos.crashes.visitors import (
+    catch_up_and_apply,
+    catch_up_and_be_away,
     confirm_restore,
     deliver_and_apply,
     forgotten,
@@ -41,6 +44,7 @@ from chaos.crashes.visitors import (
     operate_again,
     refused_two,
     subscribed,
+    subscribed_unheard,
 )
 
 Act = Callable[[Place], None]
@@ -103,6 +107,24 @@ SCENARIOS = {
         act=deliver_and_apply,
         end=deliver_and_apply,
         facts={"events applied": 2, "events ignored": 1, "events failed": 1, "subscriptions active": 1},
+    ),
+    "events found": Scenario(
+        begin=subscribed_unheard,
+        act=catch_up_and_apply,
+        end=catch_up_and_apply,
+        facts={"events never pushed": 4, "subscriptions active": 1},
+    ),
+    "events forgotten": Scenario(
+        begin=catch_up_and_be_away,
+        act=catch_up_and_apply,
+        end=catch_up_and_apply,
+        facts={"lists with a gap": 2, "events never pushed": 1},
+    ),
+    "error report": Scenario(
+        begin=rejected,
+        act=report_and_send_anew,
+        end=report_and_send_anew,
+        facts={"confirmed": 3, "generations": 6, "events applied": 1},
     ),
     "desk": Scenario(
         begin=refused_two,

@@ -10,12 +10,14 @@ from http import HTTPStatus
 from typing import Any
 
 from chaos.crashes.ground import ACCOUNT, WEBHOOK_SECRET
-from chaos.crashes.place import Place
+from chaos.crashes.place import TIMING, Place, asked_again
 from chaos.crashes.stories import rows_of_three, walk_twice
 from cli.main import run
+from service.catching_up import KEPT
 from service.witness import RedisWitness, Witness
 
 SENT_UNTIL_200_MAX = 3
+PASSES_MAX = 20  # of the catch-up; a month is read in four
 SUMMARIES_SHOW = timedelta(hours=1)
 ORDER = ("--reason", "a case of crashes", "--actor", "ada")
 
@@ -34,7 +36,7 @@ def deliver_and_apply(place: Place) -> None:
     """Two words of one second (Stripe must be asked), one of no effect, one of what Stripe does not know."""
     subscription = json.loads(place.notes.words["subscription"])
     told = [
-        ("customer.created", {"id": "cus_1", "object": "customer"}),
+        ("product.created", {"id": "prod_1", "object": "product"}),
         ("customer.subscription.updated", subscription),
         ("customer.subscription.updated", {**subscription, "status": "past_due"}),
         ("invoice.created", {"id": "in_gone", "object": "invoice"}),
@@ -55,6 +57,30 @@ def deliver(place: Place, event: Mapping[str, Any]) -> None:
         if place.door.post("/stripe/webhook", data=body, headers=header).status_code == HTTPStatus.OK:
             return
     raise AssertionError("the door refuses what Stripe signed")
+
+
+def subscribed_unheard(place: Place) -> None:
+    """Nobody stands at the door."""
+    place.setup.gateway.account()  # the ledger is this account's from here on
+    subscribed(place)
+
+
+def catch_up_and_apply(place: Place) -> None:
+    """No webhook comes; Stripe's lists are read, and once more when no delivery can be hoped for."""
+    for passed in (timedelta(0), timedelta(seconds=TIMING.missed_after_s + TIMING.drain_s)):
+        place.pass_time(passed)
+        for _ in range(PASSES_MAX):
+            if asked_again(place.catch_up.catch_up_due) == 0:
+                break
+    place.walk()
+
+
+def catch_up_and_be_away(place: Place) -> None:
+    """For longer than Stripe keeps events, of which one is of before and one of the last days."""
+    place.catch_up.catch_up_due()
+    place.make_customer("ada")
+    place.pass_time(KEPT + timedelta(days=2))
+    place.make_customer("bob")
 
 
 def refused_two(place: Place) -> None:

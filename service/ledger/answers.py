@@ -51,6 +51,9 @@ class Ordered:
     def discarded(self, *, before: str, text: str) -> Acted:
         return self._acted("discard", before=before, after="discarded", text=text)
 
+    def replayed(self, *, before: str, text: str) -> Acted:
+        return self._acted("replay", before=before, after="received", text=text)
+
     def unneeded(self, text: str) -> Unneeded:
         return Unneeded(letter=str(self.letter), text=f"{text}; nothing was changed")
 

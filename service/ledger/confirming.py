@@ -36,6 +36,7 @@ class Span:
     is_moving: bool  # something in it is still to be sent
     is_held: bool  # something in it may or may not have counted, and nobody will send it again
     is_overdue: bool = field(compare=False)  # no lag of the summaries can explain an absence any more
+    suspicion: str | None = field(compare=False)  # an error report in whose window some of it was called for
 
     @property
     def key(self) -> tuple[str, str, datetime, timedelta]:
@@ -74,6 +75,7 @@ def spans_to_confirm(
         hours=None if within is None else sorted({span.hour for span in within}),
         open_hours=timing.confirm_open_hours,
         missing_after=timedelta(seconds=timing.confirm_missing_s),
+        suspect_after=timedelta(seconds=timing.suspect_after_s),
     )
 
 

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.rows import TupleRow, class_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from service.crash_points import before_commit
+from service.crash_points import after_statement, before_commit, before_statement
 
 SQL = Path(__file__).parent.parent / "sql"
 POOL_WAIT_S = 10  # longer than a restart of PostgreSQL, shorter than a worker's patience
@@ -54,14 +54,22 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on any exception."""
-        try:
-            with self._pool.connection() as connection:
+        with self._connection() as connection:
+            yield connection
+            before_commit(connection)
+
+    @contextmanager
+    def statement(self) -> Iterator[Transaction]:
+        """For one statement that is a transaction by itself: it commits as it ends, in one round trip."""
+        with self._connection() as connection:
+            connection.autocommit = True
+            try:
+                before_statement(connection)
                 yield connection
-                before_commit(connection)
-        except (psycopg.OperationalError, PoolTimeout) as away:
-            if _is_gone(away):
-                self._pool.check()  # a crash ends all idle connections: not one failure for each of them
-            raise LedgerUnavailable(_told(away)) from away
+                after_statement(connection)
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
 
     def on_connect(self, ask: Callable[[Transaction], object]) -> None:
         """Call `ask` in a transaction of each new connection from now on; where it raises, nobody gets to use that."""
@@ -69,6 +77,16 @@ class Ledger:
 
     def close(self) -> None:
         self._pool.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Transaction]:
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, PoolTimeout) as away:
+            if _is_gone(away):
+                self._pool.check()  # a crash ends all idle connections: not one failure for each of them
+            raise LedgerUnavailable(_told(away)) from away
 
     def _configure(self, connection: Transaction) -> None:
         with connection.transaction():

@@ -11,19 +11,24 @@ from datetime import datetime, timedelta
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 
 FAILURES_MAX = 10  # a failing effect becomes a dead letter at the tenth
+FAILURES_KEPT_MAX = 100  # with time and reason; an outage that is waited for may be met a thousand times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """An event as it came. `object_id` is what it is about, where it says so."""
+    """An event as it came. `object_id` is what it is about, where it says so.
+
+    `lacking` says what its envelope does not: such an event is kept and ignored. `is_live` is None where it is that.
+    """
 
     event_id: str
     type: str
     api_version: str | None
-    is_live: bool
+    is_live: bool | None
     created_at: datetime
     object_id: str | None
     body: bytes
+    lacking: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,15 @@ class PutOff:
     failures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUse:
+    """How many events a secret, by its fingerprint, was the last to verify in the last seven days, and when."""
+
+    fingerprint: str
+    events: int
+    last_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     deliveries: int
@@ -61,8 +75,11 @@ class _Named:
     event_id: str
 
 
-def record_event(tx: Transaction, account: str, event: Event) -> int | None:
-    """Insert the event or count the delivery. Returns its deliveries; None: of the other mode, not recorded."""
+def record_event(tx: Transaction, account: str, event: Event, *, verified_by: str | None = None) -> int | None:
+    """Insert the event or count the delivery, which the secret of this fingerprint signed.
+
+    Returns its deliveries; None: of the other mode, not recorded.
+    """
     recorded = fetch_one(
         tx,
         _Recorded,
@@ -75,8 +92,15 @@ def record_event(tx: Transaction, account: str, event: Event) -> int | None:
         created_at=event.created_at,
         object_id=event.object_id,
         body=event.body,
+        verified_by=verified_by,
+        lacking=event.lacking,
     )
     return recorded.deliveries if recorded else None
+
+
+def secret_uses(tx: Transaction, account: str) -> list[SecretUse]:
+    """Of the last seven days."""
+    return fetch(tx, SecretUse, "secret_uses", account=account)
 
 
 def claim_events(tx: Transaction, account: str, *, events_max: int, claim: timedelta) -> list[DueEvent]:
@@ -123,4 +147,5 @@ def put_off_events(tx: Transaction, account: str, put_off: Sequence[PutOff]) -> 
         reasons=[one.reason for one in put_off],
         failures=[one.failures for one in put_off],
         failures_max=FAILURES_MAX,
+        kept_max=FAILURES_KEPT_MAX,
     )

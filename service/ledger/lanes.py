@@ -41,6 +41,8 @@ class MeterEventToSend:
     now: datetime  # the ledger's time at this look
     is_followed: bool  # another meter event of the lane is due as well
     is_tried: bool  # it was called for under its present identifier
+    rejection: str | None  # what an error report says of its present identifier
+    is_rejection_of_one_copy: bool  # and another of its calls may count
     is_current: bool = True  # False: what was called for is a generation that was given up since
 
     def as_called(self, called: "MeterEventToSend") -> "MeterEventToSend":
@@ -51,13 +53,24 @@ class MeterEventToSend:
         return replace(self, is_current=self.generation == called.generation and self.state != "refused")
 
     def generation_facts(self) -> Generation:
-        return Generation(identifier=self.identifier, ambiguous_since=self.ambiguous_since, is_current=self.is_current)
+        return Generation(
+            identifier=self.identifier,
+            ambiguous_since=self.ambiguous_since,
+            is_current=self.is_current,
+            rejection=self.rejection,
+            is_rejection_of_one_copy=self.is_rejection_of_one_copy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class DeadAttempt:
     attempt_id: int
     meter_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    is_rejected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +114,13 @@ def meter_event_to_send(tx: Transaction, meter_event_id: int) -> MeterEventToSen
     found = fetch_one(tx, MeterEventToSend, "meter_event_to_send", meter_event_id=meter_event_id)
     assert found is not None, "a meter event is never deleted"
     return found
+
+
+def is_rejected(tx: Transaction, called: MeterEventToSend) -> bool:
+    """Whether Stripe reported that it rejected what was called for: its acceptance then says nothing."""
+    generation = {"meter_event_id": called.meter_event_id, "generation": called.generation}
+    found = fetch_one(tx, _Rejected, "is_rejected", **generation)
+    return found is not None and found.is_rejected
 
 
 def attempts_of(tx: Transaction, meter_event_id: int) -> list[Attempt]:

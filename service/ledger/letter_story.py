@@ -7,6 +7,7 @@ from decimal import Decimal
 from service.ledger.actions import OperatorAction, actions_on
 from service.ledger.connection import Transaction, fetch_one
 from service.ledger.desk import DeadLetter, dead_letter
+from service.ledger.event_story import EventFailure, ToldEvent, event_failures, told_event
 from service.ledger.replaying import ReplayedRow, replayed_from
 from service.ledger.story import QuarantinedRow, Story, tell_meter_event
 from service.letters import Kind, LetterId
@@ -32,22 +33,6 @@ class ToldOtherwise:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldEvent:
-    account: str
-    event_id: str
-    type: str
-    api_version: str | None
-    created_at: datetime
-    object_id: str | None
-    received_at: datetime
-    deliveries: int
-    state: str
-    failures: int
-    reason: str | None
-    applied_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class ToldExternal:
     """What Stripe counts in a minute and the restored ledger did not know."""
 
@@ -70,6 +55,7 @@ class LetterStory:
     replayed: list[ReplayedRow]
     conflict: ToldOtherwise | None = None
     event: ToldEvent | None = None
+    failures: list[EventFailure]  # of an event
     external: ToldExternal | None = None
     actions: list[OperatorAction]  # the newest first
 
@@ -87,7 +73,8 @@ def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
         quarantined=_quarantined(tx, letter) if is_quarantined else None,
         replayed=replayed_from(tx, letter) if is_quarantined else [],
         conflict=_conflict(tx, letter) if letter.kind is Kind.CONFLICTING else None,
-        event=_event(tx, letter) if letter.kind is Kind.EVENT else None,
+        event=told_event(tx, letter.key) if letter.kind is Kind.EVENT else None,
+        failures=event_failures(tx, letter.key) if letter.kind is Kind.EVENT else [],
         external=_external(tx, letter) if letter.kind is Kind.EXTERNAL else None,
         actions=actions_on(tx, str(letter)),
     )
@@ -99,10 +86,6 @@ def _quarantined(tx: Transaction, letter: LetterId) -> QuarantinedRow | None:
 
 def _conflict(tx: Transaction, letter: LetterId) -> ToldOtherwise | None:
     return fetch_one(tx, ToldOtherwise, "conflicting", conflict_id=letter.number)
-
-
-def _event(tx: Transaction, letter: LetterId) -> ToldEvent | None:
-    return fetch_one(tx, ToldEvent, "event_told", event_id=letter.key)
 
 
 def _external(tx: Transaction, letter: LetterId) -> ToldExternal | None:

@@ -1,74 +1,112 @@
-"""The mirrors of Stripe's objects in the ledger: written set-based, by rules that no order of words can upset.
+"""The mirrors of Stripe's objects in the ledger: written set-based, by one rule that no order of words can upset.
 
-Which word holds is decided in `put_subscriptions.sql` and `put_invoices.sql`, in one place for webhooks and for lists
-read from Stripe. Period edges are derived, and only ever added to.
+Which word holds is decided in `put_mirrors.sql`, in one place for all kinds: for webhooks, for lists, and for what is
+read because an event could not decide. The typed tables are views over the mirrors; period edges and the meters that
+sealing goes by are derived in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from service.ledger.connection import Transaction, execute, fetch
-from service.mirrors import InvoiceMirror, SubscriptionMirror
+from service.mirrors import Mirror
+from service.mirrors.mirror import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A deleted customer's usage, or an inactive meter's, that Stripe has not got: rows and sealed meter events."""
+
+    kind: str
+    object_id: str
+    meter: str | None
+    rows: int
+    meter_events: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
+    kind: str
     object_id: str
 
 
-def put_subscriptions(tx: Transaction, account: str, objects: Sequence[SubscriptionMirror]) -> set[str]:
-    """Mirror these subscriptions, each at most once, with their items and period edges; the ids of what changed."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    object_reading_id: int
+
+
+def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror]) -> set[Key]:
+    """Mirror these objects, each at most once, with what follows from them; the keys of what changed."""
     put = fetch(
         tx,
         _Named,
-        "put_subscriptions",
+        "put_mirrors",
         account=account,
-        subscriptions=[one.subscription for one in objects],
-        customers=[one.customer for one in objects],
-        statuses=[one.status for one in objects],
-        ended_ats=[one.ended_at for one in objects],
-        as_ofs=[one.as_of for one in objects],
-        read_ats=[one.read_at for one in objects],
-        objects=[one.object_json for one in objects],
+        kinds=[one.kind for one in told],
+        object_ids=[one.object_id for one in told],
+        customers=[one.customer for one in told],
+        as_ofs=[one.as_of for one in told],
+        read_ats=[one.read_at for one in told],
+        are_deleted=[one.is_deleted for one in told],
+        facts=[one.facts_json for one in told],
+        objects=[one.object_json for one in told],
     )
-    changed = {row.object_id for row in put}
-    _put_items(tx, account, [one for one in objects if one.subscription in changed])
-    learn_edges(tx, account, subscriptions=changed)
+    changed = {(row.kind, row.object_id) for row in put}
+    if subscriptions := _of_kind("subscription", changed):
+        learn_edges(tx, account, subscriptions=subscriptions)
+    if meters := _of_kind("billing.meter", changed):
+        execute(tx, "learn_meters", account=account, object_ids=sorted(meters))
     return changed
 
 
-def put_invoices(tx: Transaction, account: str, objects: Sequence[InvoiceMirror]) -> set[str]:
-    """Mirror these invoices, each at most once; the ids of what changed."""
-    put = fetch(
+def unsettled(tx: Transaction, account: str, told: Sequence[Mirror]) -> set[Key]:
+    """Of objects that were not put, or changed nothing: those of which no newer word is known; Stripe must be asked."""
+    unread = [one for one in told if one.read_at is None]
+    if not unread:
+        return set()
+    found = fetch(
         tx,
         _Named,
-        "put_invoices",
+        "unsettled",
         account=account,
-        invoices=[one.invoice for one in objects],
-        customers=[one.customer for one in objects],
-        subscriptions=[one.subscription for one in objects],
-        statuses=[one.status for one in objects],
-        billing_reasons=[one.billing_reason for one in objects],
-        period_starts=[one.period_start for one in objects],
-        period_ends=[one.period_end for one in objects],
-        totals=[one.total for one in objects],
-        currencies=[one.currency for one in objects],
-        automatically_finalizes_ats=[one.automatically_finalizes_at for one in objects],
-        as_ofs=[one.as_of for one in objects],
-        read_ats=[one.read_at for one in objects],
-        objects=[one.object_json for one in objects],
+        kinds=[one.kind for one in unread],
+        object_ids=[one.object_id for one in unread],
+        as_ofs=[one.as_of for one in unread],
     )
-    return {row.object_id for row in put}
+    return {(row.kind, row.object_id) for row in found}
 
 
-def tied_subscriptions(tx: Transaction, account: str, objects: Sequence[SubscriptionMirror]) -> set[str]:
-    """Of subscriptions that changed nothing: those told in the second of their mirror, so that Stripe must be asked."""
-    return _tied(tx, account, "tied_subscriptions", told=[(one.subscription, one) for one in objects])
+def keep_object_reading(tx: Transaction, account: str, answer: Mirror, *, event_id: str) -> int:
+    """Write down what Stripe answered because of this event. Returns the reading's id."""
+    (kept,) = fetch(
+        tx,
+        _Kept,
+        "keep_object_reading",
+        account=account,
+        kind=answer.kind,
+        object_id=answer.object_id,
+        event_id=event_id,
+        as_of=answer.as_of,
+        read_at=answer.read_at,
+        object=answer.object_json,
+    )
+    return kept.object_reading_id
 
 
-def tied_invoices(tx: Transaction, account: str, objects: Sequence[InvoiceMirror]) -> set[str]:
-    """Of invoices that changed nothing: those told in the second of their mirror, so that Stripe must be asked."""
-    return _tied(tx, account, "tied_invoices", told=[(one.invoice, one) for one in objects])
+def mark_reading_applied(tx: Transaction, object_reading_id: int) -> None:
+    execute(tx, "mark_reading_applied", object_reading_id=object_reading_id)
+
+
+def unsent_of(tx: Transaction, account: str, changed: Collection[Key]) -> list[Unsent]:
+    """Of these: the deleted customers whose usage is not sent, and the inactive meters."""
+    return fetch(
+        tx,
+        Unsent,
+        "unsent_of",
+        account=account,
+        kinds=[kind for kind, _ in changed],
+        object_ids=[object_id for _, object_id in changed],
+    )
 
 
 def learn_edges(tx: Transaction, account: str, *, subscriptions: set[str] | None = None) -> int:
@@ -77,34 +115,5 @@ def learn_edges(tx: Transaction, account: str, *, subscriptions: set[str] | None
     return execute(tx, "learn_edges", account=account, subscriptions=wanted)
 
 
-def _put_items(tx: Transaction, account: str, changed: list[SubscriptionMirror]) -> None:
-    items = {item.item: (item, one) for one in changed for item in one.items}
-    complete = [one.subscription for one in changed if one.are_items_complete]
-    execute(tx, "remove_items", account=account, subscriptions=complete, items=list(items))
-    execute(
-        tx,
-        "put_items",
-        account=account,
-        items=list(items),
-        subscriptions=[one.subscription for _, one in items.values()],
-        customers=[one.customer for _, one in items.values()],
-        prices=[item.price for item, _ in items.values()],
-        meter_stripe_ids=[item.meter_stripe_id for item, _ in items.values()],
-        period_starts=[item.period_start for item, _ in items.values()],
-        period_ends=[item.period_end for item, _ in items.values()],
-    )
-
-
-def _tied(
-    tx: Transaction, account: str, name: str, *, told: Sequence[tuple[str, SubscriptionMirror | InvoiceMirror]]
-) -> set[str]:
-    unread = [(object_id, one.as_of) for object_id, one in told if one.read_at is None]
-    tied = fetch(
-        tx,
-        _Named,
-        name,
-        account=account,
-        object_ids=[object_id for object_id, _ in unread],
-        as_ofs=[as_of for _, as_of in unread],
-    )
-    return {row.object_id for row in tied}
+def _of_kind(kind: str, keys: Collection[Key]) -> set[str]:
+    return {object_id for of_kind, object_id in keys if of_kind == kind}

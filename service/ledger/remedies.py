@@ -30,6 +30,8 @@ class DeadMeterEvent:
     lane_id: int
     state: str
     generation: int
+    is_confirmed: bool  # Stripe's books had shown it before it was refused
+    is_called: bool  # a call for it has not ended
     is_restored: bool  # the ledger was, and nobody has confirmed that it may go on
     is_counted: bool  # Stripe counts something in its minute that a restored ledger does not know
 
@@ -127,6 +129,13 @@ def _why_not_anew(found: DeadMeterEvent) -> str:
         return (
             "the ledger was put back to an earlier time, and may have forgotten that it was sent again: run meterpost"
             " reconcile --epoch first"
+        )
+    if found.is_called:
+        return "a call under its present identifier has not ended: ask again in a minute"
+    if found.is_confirmed:
+        return (
+            "Stripe's books had shown it before: compare them at Stripe, publish a row for what is missing, then"
+            " discard it"
         )
     if found.is_counted:
         return (

@@ -14,6 +14,8 @@ ROWS_MAX = 20  # sources that number their rows alike are few; more than a scree
 ATTEMPTS_MAX = 1_000  # a day and a night of retries is about a hundred
 READINGS_MAX = 500  # a held meter event is read every half an hour at most, a confirmed one a few times
 
+REPORTS_MAX = 100  # a meter event is named once, mostly
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedRow:
@@ -159,6 +161,23 @@ class MadeCancellation:
     is_replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ConcerningReport:
+    """An error report that names it; or, without `told`, one in whose window it was called for."""
+
+    meter_event_id: int
+    generation: int
+    event_id: str
+    applied_at: datetime
+    error_count: int
+    codes: str
+    validation_start: datetime
+    validation_end: datetime
+    code: str | None
+    message: str | None
+    told: str | None  # the identifier or key by which it is named
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """All that carried one row id. Empty lists all over: the ledger has never heard of it."""
@@ -172,6 +191,7 @@ class Story:
     readings: list[Reading]
     read_again: list[ReadAgain]
     cancellations: list[MadeCancellation]
+    reports: list[ConcerningReport]
     from_quarantine: list[RowFromQuarantine]
 
     @property
@@ -218,5 +238,6 @@ def _tell(
         readings=fetch(tx, Reading, "readings_of", meter_event_ids=ids, readings_max=READINGS_MAX),
         read_again=fetch(tx, ReadAgain, "second_readings_of", meter_event_ids=ids, readings_max=READINGS_MAX),
         cancellations=fetch(tx, MadeCancellation, "cancellations_of", meter_event_ids=ids),
+        reports=fetch(tx, ConcerningReport, "reports_of", meter_event_ids=ids, reports_max=REPORTS_MAX),
         from_quarantine=from_quarantine,
     )

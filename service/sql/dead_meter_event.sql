@@ -1,6 +1,7 @@
 -- A meter event as the desk must know it before it acts: asked once for its lane, and again under the lane's lock.
 SELECT
-    m.lane_id, m.state, m.generation,
+    m.lane_id, m.state, m.generation, m.confirmed_at IS NOT NULL AS is_confirmed,
+    EXISTS (SELECT FROM attempt AS a WHERE a.meter_event_id = m.meter_event_id AND a.ended_at IS NULL) AS is_called,
     EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL) AS is_restored,
     EXISTS (
         SELECT FROM external AS x

@@ -37,6 +37,8 @@ figures AS (
         coalesce(bool_or(state = 'conflict'), false) AS is_contested,
         min(stamped_at) FILTER (WHERE state = 'held') AS stamped_at,
         max(generation) FILTER (WHERE state = 'held') AS generation,
+        max(coalesce(rejection(meter_event_id, generation), suspicion(meter_event_id, generation)))
+            FILTER (WHERE state = 'held') AS report,
         greatest(max(accepted_at) FILTER (WHERE state = 'accepted'), max(sealed_at) FILTER (WHERE state = 'held'))
             AS last_settled_at,
         coalesce(array_agg(meter_event_id ORDER BY meter_event_id) FILTER (WHERE state = 'held'), '{}') AS held_ids,
@@ -80,5 +82,5 @@ SELECT
         ORDER BY c.accepted_at DESC
         LIMIT 1
     ) AS canary_id,
-    d.held_ids, d.accepted_ids, ledger_now() AS now
+    d.report, d.held_ids, d.accepted_ids, ledger_now() AS now
 FROM dated AS d

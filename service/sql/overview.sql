@@ -31,6 +31,19 @@ FROM meter_event
 WHERE state NOT IN ('refused', 'held', 'conflict') OR NOT is_closed('me-' || meter_event_id)
 GROUP BY state
 UNION ALL
+SELECT 'receive', 'refused today', coalesce(sum(requests), 0)::bigint, NULL
+FROM stranger
+WHERE hour >= date_trunc('day', ledger_now(), 'UTC')
+UNION ALL
+SELECT 'receive', 'refused yesterday', coalesce(sum(requests), 0)::bigint, NULL
+FROM stranger
+WHERE hour >= date_trunc('day', ledger_now(), 'UTC') - interval '1 day'
+    AND hour < date_trunc('day', ledger_now(), 'UTC')
+UNION ALL
+SELECT 'receive', 'missed', count(*), min(missed_at)
+FROM event
+WHERE deliveries = 0 AND missed_at IS NOT NULL AND created_at > ledger_now() - interval '30 days'
+UNION ALL
 SELECT 'apply', state, count(*), CASE WHEN state IN ('received', 'failed') THEN min(received_at) END
 FROM event
 WHERE state <> 'failed' OR NOT is_closed('ev-' || event_id)

@@ -1,7 +1,8 @@
 -- A lane's books by the hour or the minute, where an acceptance waits: what Stripe's summary must say if it counted each
 -- once. A span in which something is still to be sent, or is held, is told apart: its sum may be either of two. By the
 -- meter as sealed, because each meter has books of its own. What was read the longest ago comes first, so that what
--- cannot be settled never keeps the rest waiting.
+-- cannot be settled never keeps the rest waiting. What is suspect is read before its hour is over, and said to be so
+-- once ordinary lags are over.
 WITH waiting AS (
     SELECT
         meter_stripe_id, formula, date_bin(%(length)s, stamped_at, 'epoch') AS start,
@@ -9,7 +10,10 @@ WITH waiting AS (
     FROM meter_event
     WHERE lane_id = %(lane_id)s AND state = 'accepted'
         AND (%(hours)s::timestamptz[] IS NULL OR date_bin('1 hour', stamped_at, 'epoch') = ANY(%(hours)s))
-        AND (%(open_hours)s OR date_bin('1 hour', stamped_at, 'epoch') + interval '1 hour' <= ledger_now())
+        AND (%(open_hours)s OR date_bin('1 hour', stamped_at, 'epoch') + interval '1 hour' <= ledger_now() OR EXISTS (
+            SELECT FROM suspect AS s
+            WHERE (s.meter_event_id, s.generation) = (meter_event.meter_event_id, meter_event.generation)
+        ))
     GROUP BY meter_stripe_id, formula, start
 )
 SELECT
@@ -22,7 +26,10 @@ SELECT
     array_agg(m.meter_event_id ORDER BY m.meter_event_id) FILTER (WHERE m.state = 'accepted') AS accepted_ids,
     bool_or(m.state IN ('sealed', 'unknown')) AS is_moving,
     bool_or(m.state IN ('held', 'conflict')) AS is_held,
-    max(m.accepted_at) FILTER (WHERE m.state = 'accepted') < ledger_now() - %(missing_after)s AS is_overdue
+    max(m.accepted_at) FILTER (WHERE m.state = 'accepted') < ledger_now() - %(missing_after)s AS is_overdue,
+    max(suspicion(m.meter_event_id, m.generation)) FILTER (
+        WHERE m.state = 'accepted' AND m.accepted_at <= ledger_now() - %(suspect_after)s
+    ) AS suspicion
 FROM waiting AS w
 JOIN meter_event AS m
     ON m.lane_id = %(lane_id)s AND (m.meter_stripe_id, m.formula) = (w.meter_stripe_id, w.formula)

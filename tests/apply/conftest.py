@@ -11,6 +11,7 @@ import pytest
 from service.ledger import Ledger, sealing
 from service.ledger.events import Event, record_event
 from service.meters import Meter
+from service.mirrors import KINDS
 from service.timing import FAST
 from workers.apply import Applier
 
@@ -22,16 +23,19 @@ JANUARY, FEBRUARY, MARCH = 1_767_225_600, 1_769_904_000, 1_772_323_200  # the fi
 class Stripe:
     """Answers with the objects it was given; an exception among them is raised."""
 
-    objects: dict[str, Any] = field(default_factory=dict)
+    has: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def retrieve_subscription(self, subscription: str) -> Any:
-        self.asked.append(subscription)
-        if isinstance(self.objects[subscription], Exception):
-            raise self.objects[subscription]
-        return self.objects[subscription]
+    @property
+    def objects(self) -> "Stripe":
+        return self
 
-    retrieve_invoice = retrieve_subscription
+    def retrieve(self, kind: str, object_id: str) -> Any:
+        assert kind in KINDS
+        self.asked.append(object_id)
+        if isinstance(self.has[object_id], Exception):
+            raise self.has[object_id]
+        return self.has[object_id]
 
 
 @dataclass(kw_only=True)
@@ -112,6 +116,7 @@ def _subscription(
 
 def _invoice(status: str | None = "draft", **fields: Any) -> dict[str, Any]:
     told = {"id": "in_1", "object": "invoice", "customer": "cus_1", "status": status, "total": 20_000}
+    told |= {"lines": {"data": [], "has_more": False}}
     return told | {"currency": "usd", "period_start": JANUARY, "period_end": FEBRUARY} | fields
 
 
@@ -125,3 +130,26 @@ def subscription() -> Any:
 def invoice() -> Any:
     """An invoice as Stripe tells it."""
     return _invoice
+
+
+def _meter(status: str = "active", **fields: Any) -> dict[str, Any]:
+    told = {"id": "mtr_1", "object": "billing.meter", "event_name": "tokens", "status": status}
+    told |= {"default_aggregation": {"formula": "sum"}, "value_settings": {"event_payload_key": "value"}}
+    return told | {"customer_mapping": {"event_payload_key": "stripe_customer_id"}, "updated": JANUARY} | fields
+
+
+def _price(**fields: Any) -> dict[str, Any]:
+    told = {"id": "price_1", "object": "price", "currency": "usd", "active": True, "billing_scheme": "per_unit"}
+    return told | {"unit_amount_decimal": "0.1", "recurring": {"usage_type": "metered", "meter": "mtr_1"}} | fields
+
+
+@pytest.fixture(scope="session")
+def meter() -> Any:
+    """A meter as Stripe tells it."""
+    return _meter
+
+
+@pytest.fixture(scope="session")
+def price() -> Any:
+    """A metered price as Stripe tells it, per unit."""
+    return _price

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from service.gateway import StripeUnavailable
 from service.ledger import events, mirrors
 from service.timing import FAST
 
@@ -60,16 +61,20 @@ def test_an_item_that_is_no_longer_told_is_removed(world, subscription):
     assert world.ask("SELECT item FROM subscription_item") == []
 
 
-def test_an_item_that_is_only_on_stripe_s_next_page_is_kept(world, subscription):
+def test_an_item_that_is_only_on_stripe_s_next_page_is_kept_until_stripe_is_asked(world, subscription):
     world.tell("customer.subscription.created", subscription(), at=100)
     world.apply()
+    world.stripe.has["sub_1"] = StripeUnavailable("down")
     world.tell("customer.subscription.updated", subscription(items={"data": [], "has_more": True}), at=101)
     world.apply()
 
     assert world.ask("SELECT item FROM subscription_item") == [("si_1",)]
+    assert world.stripe.asked == ["sub_1"]
 
 
-@pytest.mark.parametrize("type_", ["customer.updated", "invoiceitem.created", "a.type.of.tomorrow"])
+@pytest.mark.parametrize(
+    "type_", ["product.updated", "invoice.will_be_due", "invoiceitem.created", "a.type.of.tomorrow"]
+)
 def test_an_event_of_a_type_without_effect_is_ignored_and_kept(world, type_):
     event_id = world.tell(type_, {"id": "x_1"}, at=100)
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from service.gateway import StripeRefused, StripeUnavailable
+from service.gateway import NotFound, StripeRefused, StripeUnavailable
 
 
 def test_a_tie_that_stripe_cannot_settle_now_is_tried_again_later(world, subscription):
-    world.stripe.objects["sub_1"] = StripeUnavailable("down for a while")
+    world.stripe.has["sub_1"] = StripeUnavailable("down for a while")
     world.tell("customer.subscription.updated", subscription(), at=100)
     world.tell("customer.subscription.updated", subscription(), at=100)
 
@@ -17,12 +17,12 @@ def test_a_tie_that_stripe_cannot_settle_now_is_tried_again_later(world, subscri
 
 
 def test_an_outage_of_stripe_makes_no_dead_letter_however_long_it_is(world, subscription):
-    world.stripe.objects["sub_1"] = StripeUnavailable("down for days")
+    world.stripe.has["sub_1"] = StripeUnavailable("down for days")
     world.tell("customer.subscription.updated", subscription(items=None), at=100)
     for _ in range(15):
         world.make_due()
         world.apply()
-    world.stripe.objects["sub_1"] = subscription("active")
+    world.stripe.has["sub_1"] = subscription("active")
     world.make_due()
     world.apply()
 
@@ -30,7 +30,7 @@ def test_an_outage_of_stripe_makes_no_dead_letter_however_long_it_is(world, subs
 
 
 def test_an_effect_that_fails_ten_times_is_a_dead_letter_with_its_reason(world, subscription):
-    world.stripe.objects["sub_1"] = StripeRefused("No such subscription: 'sub_1'")
+    world.stripe.has["sub_1"] = StripeRefused("No such subscription: 'sub_1'")
     world.tell("customer.subscription.updated", subscription(items=None), at=100)
     for _ in range(10):
         world.make_due()
@@ -42,7 +42,7 @@ def test_an_effect_that_fails_ten_times_is_a_dead_letter_with_its_reason(world, 
 
 
 def test_a_tie_about_a_draft_that_is_then_deleted_is_closed_and_not_asked_for_ever(world, invoice):
-    world.stripe.objects["in_1"] = StripeRefused("No such invoice: 'in_1'")
+    world.stripe.has["in_1"] = StripeRefused("No such invoice: 'in_1'")
     world.tell("invoice.created", invoice(), at=100)
     world.tell("invoice.updated", invoice(), at=100)
     world.apply()
@@ -54,6 +54,32 @@ def test_a_tie_about_a_draft_that_is_then_deleted_is_closed_and_not_asked_for_ev
 
     assert (set(world.states().values()), world.stripe.asked) == ({"applied"}, ["in_1"])
     assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
+def test_an_invoice_that_stripe_no_longer_has_ten_times_over_was_deleted_although_no_event_says_so(world, invoice):
+    world.stripe.has["in_1"] = NotFound("No such invoice: 'in_1'")
+    world.tell("invoice.created", invoice(), at=100)
+    world.tell("invoice.updated", invoice(), at=100)
+    for _ in range(9):
+        world.make_due()
+        world.apply()
+    before = set(world.states().values())
+    world.make_due()
+    world.apply()
+
+    assert (before, set(world.states().values())) == ({"received"}, {"applied"})
+    assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
+def test_a_subscription_that_stripe_does_not_have_is_a_dead_letter_for_those_do_not_vanish(world, subscription):
+    world.stripe.has["sub_1"] = NotFound("No such subscription: 'sub_1'")
+    for _ in range(2):
+        world.tell("customer.subscription.updated", subscription(), at=100)
+    for _ in range(10):
+        world.make_due()
+        world.apply()
+
+    assert set(world.states().values()) == {"failed"}
 
 
 def test_a_tie_that_a_newer_word_has_overtaken_is_not_asked_about(world, subscription):
@@ -69,7 +95,7 @@ def test_a_tie_that_a_newer_word_has_overtaken_is_not_asked_about(world, subscri
 
 
 def test_an_unreadable_event_is_read_from_stripe_instead(world, subscription):
-    world.stripe.objects["sub_1"] = subscription("active")
+    world.stripe.has["sub_1"] = subscription("active")
     world.tell("customer.subscription.updated", subscription(status=None), at=100)
 
     world.apply()
@@ -79,7 +105,7 @@ def test_an_unreadable_event_is_read_from_stripe_instead(world, subscription):
 
 @pytest.mark.parametrize("answer", [{}, [], None, {"object": "subscription", "id": "sub_1"}])
 def test_what_stripe_answers_unreadably_is_tried_again_with_the_reason(world, subscription, answer):
-    world.stripe.objects["sub_1"] = answer
+    world.stripe.has["sub_1"] = answer
     world.tell("customer.subscription.updated", subscription(items=None), at=100)
 
     world.apply()
@@ -88,7 +114,7 @@ def test_what_stripe_answers_unreadably_is_tried_again_with_the_reason(world, su
 
 
 def test_one_event_that_the_ledger_refuses_does_not_hold_up_the_others_of_its_claim(world, subscription):
-    world.ask("ALTER TABLE subscription ADD CONSTRAINT refused CHECK (customer <> 'cus_poison')")
+    world.ask("ALTER TABLE mirror ADD CONSTRAINT refused CHECK (customer <> 'cus_poison')")
     poison = world.tell("customer.subscription.created", subscription(id="sub_2", customer="cus_poison"), at=100)
     sound = world.tell("customer.subscription.created", subscription(), at=100)
 
@@ -99,7 +125,7 @@ def test_one_event_that_the_ledger_refuses_does_not_hold_up_the_others_of_its_cl
 
 
 def test_waits_double_with_full_jitter_and_never_pass_the_longest(world, subscription):
-    world.stripe.objects["sub_1"] = StripeRefused("no")
+    world.stripe.has["sub_1"] = StripeRefused("no")
     world.tell("customer.subscription.updated", subscription(items=None), at=100)
     world.ask("UPDATE event SET failures = 8")
 

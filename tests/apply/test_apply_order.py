@@ -34,7 +34,7 @@ def test_all_orders_within_one_claim_end_in_the_same_mirror(world, subscription,
 
 @pytest.mark.parametrize("order", list(permutations(STORY)))
 def test_all_orders_within_one_second_end_in_what_stripe_says(world, subscription, order):
-    world.stripe.objects["sub_1"] = subscription("canceled")
+    world.stripe.has["sub_1"] = subscription("canceled")
 
     for type_, status, _ in order:
         world.tell(type_, subscription(status), at=100)
@@ -45,7 +45,7 @@ def test_all_orders_within_one_second_end_in_what_stripe_says(world, subscriptio
 
 
 def test_two_words_of_one_second_in_one_claim_ask_stripe_once(world, subscription):
-    world.stripe.objects["sub_1"] = subscription("past_due")
+    world.stripe.has["sub_1"] = subscription("past_due")
     world.tell("customer.subscription.updated", subscription("active"), at=100)
     world.tell("customer.subscription.updated", subscription("unpaid"), at=100)
 
@@ -67,11 +67,13 @@ def test_an_older_event_changes_nothing_and_is_marked_applied_without_an_effect(
 
 
 def test_a_reading_that_began_earlier_does_not_replace_a_later_one(world, subscription):
-    world.stripe.objects["sub_1"] = subscription("active")
+    world.stripe.has["sub_1"] = subscription("active")
     world.tell("customer.subscription.updated", subscription("unpaid"), at=100)
     world.tell("customer.subscription.updated", subscription("unpaid"), at=100)
     world.apply()
-    world.ask("UPDATE subscription SET read_at = read_at + interval '1 hour', status = 'read later'")
+    world.ask(
+        "UPDATE mirror SET read_at = read_at + interval '1 hour', facts = facts || '{\"status\": \"read later\"}'"
+    )
     world.tell("customer.subscription.updated", subscription("unpaid"), at=100)
 
     world.apply()

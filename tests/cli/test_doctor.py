@@ -13,7 +13,8 @@ from service import doctor
 from service.doctor_clocks import examine_clock
 from service.doctor_ledger import examine_migrations, examine_server
 from service.doctor_redis import examine_broker
-from service.doctor_stripe import Known, check_stripe, check_webhooks, examine_stripe
+from service.doctor_stripe import Known, check_stripe, examine_stripe
+from service.doctor_webhooks import check_webhooks
 from service.findings import Finding, Severity, fine
 from service.gateway import StripeAccount, StripeRefused, StripeUnavailable
 from service.ledger.accounts import PinnedAccount

@@ -165,3 +165,30 @@ def test_a_doubt_once_had_is_never_refused_and_never_forgotten(
     assert not isinstance(got, Send)
     assert since is None or got.ambiguous_since == since
     assert since is None or got.state != "refused"
+
+
+@pytest.mark.parametrize("outcome", [*OUTCOMES, None])
+@pytest.mark.parametrize("generation", [FRESH, DOUBTED])
+def test_what_an_error_report_names_is_refused_whatever_its_call_was_answered(
+    generation: Generation, outcome: Outcome | None
+) -> None:
+    got = decided(replace(generation, rejection="No such customer"), outcome, TRIED)
+
+    assert isinstance(got, Settle)
+    assert (got.state, got.reason) == ("refused", "No such customer")
+
+
+def test_where_another_call_may_have_brought_in_a_copy_stripes_books_decide() -> None:
+    named = replace(DOUBTED, rejection="No such customer", is_rejection_of_one_copy=True)
+
+    got = decided(named, Accepted(answer=ANSWER), TRIED)
+
+    assert isinstance(got, Settle)
+    assert (got.state, got.reason) == ("held", "No such customer; another call under its identifier may count")
+
+
+def test_a_report_on_the_present_generation_says_nothing_of_one_that_was_given_up() -> None:
+    got = decided(replace(FRESH, rejection="No", is_current=False), Accepted(answer=ANSWER), TRIED)
+
+    assert isinstance(got, Settle)
+    assert got.state == "conflict"

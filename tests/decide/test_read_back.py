@@ -197,3 +197,10 @@ def shared(held: list[int], settled: list[int]) -> HeldMinute:
         high=Decimal(sum(held) + sum(settled)),
         is_alone=len(held) + len(settled) == 1,
     )
+
+
+@pytest.mark.parametrize("days", [0, 40])
+def test_what_is_absent_under_an_error_report_is_not_sent_anew(days: int) -> None:
+    reported = replace(ALONE, report="Stripe reported 40 errors")
+
+    assert why_unsendable(reported, now=TRIED + timedelta(days=days)) == "Stripe reported 40 errors"

@@ -238,8 +238,8 @@ def test_a_list_that_cannot_be_understood_may_be_asked_for_again(make_gateway, s
         lambda gateway: gateway.account(),
         lambda gateway: gateway.list_meters(),
         lambda gateway: gateway.list_subscriptions("cus_1"),
-        lambda gateway: gateway.retrieve_invoice("in_1"),
-        lambda gateway: gateway.retrieve_price("price_1"),
+        lambda gateway: gateway.objects.retrieve("invoice", "in_1"),
+        lambda gateway: gateway.objects.retrieve("price", "price_1"),
     ],
 )
 def test_an_answer_that_is_no_object_may_be_asked_for_again(make_gateway, server, answer, read):

@@ -28,6 +28,11 @@ SABOTAGE = {
         " INSERT INTO generation SELECT meter_event_id, 2, identifier || '-2' FROM generation"
     ),
     "acceptances": ATTEMPT.format("identifier, 'accepted'"),
+    "reports": (
+        "INSERT INTO error_report VALUES ('default', 'evt_1', NULL, now(), now(), 1, 'no_meter', NULL, now());"
+        " INSERT INTO error_sample"
+        " SELECT 'default', 'evt_1', 1, 'no_meter', 'No', identifier, meter_event_id, generation FROM generation"
+    ),
     "wanted": "UPDATE lane SET due_at = NULL",
     "overdue": "UPDATE lane SET due_at = now() - interval '1 hour'",
 }

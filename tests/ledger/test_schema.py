@@ -18,6 +18,7 @@ ALLOWED = {
     ("sealed", "held"),
     ("sealed", "conflict"),
     ("unknown", "accepted"),
+    ("unknown", "refused"),
     ("unknown", "held"),
     ("unknown", "conflict"),
     ("held", "accepted"),

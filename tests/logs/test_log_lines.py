@@ -138,7 +138,7 @@ def test_warnings_are_lines_too(lines: Lines) -> None:
 
 
 def test_a_value_with_line_breaks_and_terminal_codes_stays_on_its_line(console: Console) -> None:
-    say("event.refused", reason="bad\n2026-01-01 [error] forged \x1b[2J\r")
+    say("stranger.refused", reason="bad\n2026-01-01 [error] forged \x1b[2J\r")
 
     text = console()
     assert text.count("\n") == 1

@@ -44,7 +44,7 @@ def test_what_stands_around_a_secret_stays(secret: str) -> None:
 
 @planted
 def test_a_secret_deep_in_a_field_is_masked(lines: Lines, secret: str) -> None:
-    say("event.refused", reason={"headers": [("x", secret)], "tried": {"text": secret}})
+    say("stranger.refused", reason={"headers": [("x", secret)], "tried": {"text": secret}})
 
     assert CANARY not in str(lines())
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.gateway import StripeRefused
 from service.ledger import mirrors
-from service.mirrors import SubscriptionMirror, subscription_mirror
+from service.mirrors import Mirror, mirror
 
 
 def _subscribe(path: Any, customer: str, meter: Any) -> str:
@@ -23,10 +23,10 @@ def _subscribe(path: Any, customer: str, meter: Any) -> str:
 
 def _tell_by_event(path: Any, subscription: str) -> None:
     now = datetime.now(UTC)
-    mirror = subscription_mirror(path.gateway.retrieve_subscription(subscription), as_of=now)
-    assert isinstance(mirror, SubscriptionMirror)
+    told = mirror(path.gateway.objects.retrieve("subscription", subscription), kind="subscription", as_of=now)
+    assert isinstance(told, Mirror)
     with path.ledger.transaction() as tx:
-        mirrors.put_subscriptions(tx, "default", [mirror])
+        mirrors.put_mirrors(tx, "default", [told])
 
 
 def test_a_subscription_older_than_our_webhooks_is_known_although_an_event_told_of_another(path, an_hour_ago):

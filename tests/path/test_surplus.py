@@ -290,9 +290,9 @@ def foreign(path, customer, *, value):
 
 def a_draft(path, *, finalizes_in):
     path.write(
-        "INSERT INTO invoice (account, invoice, customer, status, period_start, period_end, as_of, object,"
-        " automatically_finalizes_at) SELECT account, 'in_1', customer, 'draft', ledger_now() - interval '30 days',"
-        f" ledger_now(), ledger_now(), '{{}}', ledger_now() + interval '{finalizes_in}' FROM lane"
+        "INSERT INTO mirror SELECT account, 'invoice', 'in_1', customer, ledger_now(), NULL, false, jsonb_build_object("
+        "'status', 'draft', 'period_start', 'epoch', 'period_end', ledger_now(), 'automatically_finalizes_at',"
+        f" ledger_now() + interval '{finalizes_in}'), '{{}}' FROM lane"
     )
 
 

@@ -22,7 +22,8 @@ from flask.testing import FlaskClient
 from local.parent import tethered
 from service import settings
 from service.ledger import Ledger
-from webhooks.app import app_for
+from webhooks.app import STRANGERS, app_for
+from webhooks.strangers import Strangers
 
 SECRET, OLD_SECRET, WRONG_SECRET = "whsec_new", "whsec_old", "whsec_of_somebody_else"
 ROOT = Path(__file__).parent.parent.parent
@@ -65,6 +66,11 @@ class Door:
         headers = {"Stripe-Signature": _sign(body) if header is None else header}
         return self.client.post("/stripe/webhook", data=body, headers=headers, **options)
 
+    @property
+    def strangers(self) -> Strangers:
+        counts: Strangers = self.client.application.extensions[STRANGERS]
+        return counts
+
     def events(self) -> list[tuple[Any, ...]]:
         """(event_id, deliveries, state) of each."""
         return self.ask("SELECT event_id, deliveries, state FROM event ORDER BY event_id")
@@ -85,8 +91,10 @@ def environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str,
 
 
 @pytest.fixture
-def door(environment: dict[str, str], warm_ledger: Ledger) -> Door:
-    return Door(client=app_for(settings.load(), warm_ledger).test_client(), database_url=environment["DATABASE_URL"])
+def door(environment: dict[str, str], warm_ledger: Ledger) -> Iterator[Door]:
+    app = app_for(settings.load(), warm_ledger)
+    yield Door(client=app.test_client(), database_url=environment["DATABASE_URL"])
+    app.extensions[STRANGERS].close()
 
 
 @pytest.fixture
@@ -126,23 +134,47 @@ def listener() -> Iterator[socket]:
 
 
 @pytest.fixture
-def start_gunicorn(listener: socket) -> Iterator[Callable[[], None]]:
-    """Open the door with what the environment says now."""
+def gunicorns() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """What was started, to be ended in order."""
     started: list[subprocess.Popen[bytes]] = []
+    yield started
+    _stop(started)
+
+
+@pytest.fixture
+def start_gunicorn(listener: socket, gunicorns: list[subprocess.Popen[bytes]]) -> Callable[[], None]:
+    """Open the door with what the environment says now."""
     arguments = ["--config", "deploy/gunicorn.conf.py", "--workers", "1", "--bind", f"fd://{listener.fileno()}"]
     command = [sys.executable, "-m", "gunicorn", *arguments, "webhooks.app:create_app()"]
 
     def start() -> None:
         launch = tethered(command, ended_by=SIGKILL)
-        started.append(subprocess.Popen(launch, cwd=ROOT, pass_fds=[listener.fileno()], stdout=DEVNULL, stderr=DEVNULL))
+        gunicorns.append(
+            subprocess.Popen(launch, cwd=ROOT, pass_fds=[listener.fileno()], stdout=DEVNULL, stderr=DEVNULL)
+        )
 
-    yield start
-    for server in started:
+    return start
+
+
+@pytest.fixture
+def stop_gunicorn(gunicorns: list[subprocess.Popen[bytes]]) -> Callable[[], None]:
+    """Close the door in order, and wait until it is."""
+    return lambda: _stop(gunicorns)
+
+
+def _stop(servers: list[subprocess.Popen[bytes]]) -> None:
+    for server in servers:
         server.terminate()
         server.wait(ANSWER_TIMEOUT_S)
 
 
 @pytest.fixture
-def gunicorn(door: Door, listener: socket, start_gunicorn: Callable[[], None]) -> Gunicorn:
-    start_gunicorn()
+def address(door: Door, listener: socket) -> Gunicorn:
+    """Where the deployed door is, or will be."""
     return Gunicorn(port=listener.getsockname()[1], door=door)
+
+
+@pytest.fixture
+def gunicorn(address: Gunicorn, start_gunicorn: Callable[[], None]) -> Gunicorn:
+    start_gunicorn()
+    return address

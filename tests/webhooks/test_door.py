@@ -5,7 +5,14 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
+
+from service.webhook_secrets import parse_secret
+
+
+def fingerprint(secret):
+    return parse_secret(secret).fingerprint
 
 
 def test_a_genuine_event_is_answered_200_and_recorded(door, event):
@@ -38,6 +45,33 @@ def test_while_secrets_rotate_both_are_good_and_no_third_is(door, event, sign, s
     assert door.post(body, sign(body, secret=secret)).status_code == status
 
 
+def test_which_secret_signed_the_first_and_the_newest_delivery_is_kept(door, event, sign):
+    door.post(event(), sign(event(), secret="whsec_old"))
+    door.post(event(), sign(event(), secret="whsec_new"))
+
+    kept = door.ask("SELECT verified_by, last_verified_by, delivered_at < last_delivered_at FROM event")
+    assert kept == [(fingerprint("whsec_old"), fingerprint("whsec_new"), True)]
+
+
+def test_an_event_found_before_it_was_pushed_has_its_first_delivery_later(door, event):
+    door.ask(
+        "INSERT INTO event (account, event_id, type, is_live, created_at, body, deliveries, found_by)"
+        " VALUES ('default', 'evt_1', 'customer.created', false, now(), '', 0, 'catch_up')"
+    )
+
+    door.post(event())
+
+    kept = door.ask("SELECT deliveries, verified_by, delivered_at = last_delivered_at FROM event")
+    assert kept == [(1, fingerprint("whsec_new"), True)]
+
+
+def test_what_was_delivered_first_never_changes(door, event):
+    door.post(event())
+
+    with pytest.raises(psycopg.IntegrityError, match="delivered first never changes"):
+        door.ask("UPDATE event SET verified_by = '00000000'")
+
+
 @pytest.mark.parametrize("ahead_s", [-301, 310])
 def test_a_stale_or_future_webhook_gets_400_and_leaves_no_event(door, event, sign, ahead_s):
     answer = door.post(event(), sign(event(), at=time.time() + ahead_s))
@@ -52,7 +86,7 @@ def test_a_malformed_signature_gets_400_and_leaves_no_event(door, event, header)
     assert (answer.status_code, door.events()) == (400, [])
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000, b'{"id": "evt_1"}'])
+@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b"{}", b"[" * 100_000, b'{"id": 1}'])
 def test_signed_bytes_that_are_no_event_get_400_and_leave_none(door, body):
     answer = door.post(body)
 

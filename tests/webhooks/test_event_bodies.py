@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.event_bodies import parse, parse_lacking
 from service.ledger.events import Event
-from webhooks.parse import parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -116,3 +116,14 @@ def test_parsing_anything_never_raises(body):
 @given(st.dictionaries(ENVELOPE, JSON))
 def test_parsing_an_event_with_anything_in_its_fields_never_raises(event, fields):
     assert isinstance(parse(event(**fields)), Event | None)
+
+
+@given(st.dictionaries(ENVELOPE, JSON))
+def test_parsing_what_lacks_fields_never_raises(fields):
+    body = json.dumps({"id": "evt_1"} | fields).encode()
+
+    assert isinstance(parse_lacking(body, received_at=datetime.now(UTC)), Event | None)
+
+
+def test_a_number_beyond_all_numbers_is_no_event():
+    assert parse_lacking(b'{"id": "evt_1", "data": 1e999}', received_at=datetime.now(UTC)) is None

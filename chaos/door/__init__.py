@@ -1,0 +1,1 @@
+"""The door under strangers: requests of every kind, and what they leave behind."""
