@@ -256,7 +256,7 @@ class Place:
         raise AssertionError("the steps find work for ever")
 
     def once(self) -> int:
-        steps = (
+        asked = (
             self.record,
             self.seal,
             self.ring_and_answer,
@@ -265,7 +265,7 @@ class Place:
             self.cancel,
             self.read_again,
         )
-        return sum(asked_again(step) for step in steps)
+        return sum(asked_again(step) for step in asked)
 
     def record(self) -> int:
         return self.recorder.record_some()
