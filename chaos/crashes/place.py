@@ -256,16 +256,8 @@ class Place:
         raise AssertionError("the steps find work for ever")
 
     def once(self) -> int:
-        asked = (
-            self.record,
-            self.seal,
-            self.ring_and_answer,
-            self.confirm,
-            self.read_back,
-            self.cancel,
-            self.read_again,
-        )
-        return sum(asked_again(step) for step in asked)
+        first = (self.record, self.seal, self.ring_and_answer, self.confirm)
+        return sum(asked_again(step) for step in (*first, self.read_back, self.cancel, self.read_again))
 
     def record(self) -> int:
         return self.recorder.record_some()
