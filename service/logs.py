@@ -30,6 +30,7 @@ Fields = MutableMapping[str, Any]
 OURS = "meterpost"
 FOREIGN = "library.said"  # the event of every line that is not ours; its sentence is the library's own
 RESTYLED = ("rq", "kombu", "amqp", "gunicorn", "werkzeug", "stripe", "py.warnings")
+OWN = frozenset({"ts", "level", "event", "logger", "process_type", "pid", "version"})  # said by this file, of no secret
 CHATTY = ("stripe", "kombu", "amqp", "asyncio", "urllib3")  # a line a call: at hundreds of calls a second, noise
 RQ_DROPPED = frozenset({"func", "arguments", "kwargs"})  # of RQ's failed jobs: never a payload in a log
 _RQ_CALL = re.compile(r"([\w.]+)\(.*\)(?= \([\w.:-]+\)$)")  # "queue: path.function('argument') (job id)"
@@ -130,7 +131,7 @@ class _Describe:
 
 
 def _redact(_logger: object, _method: str, fields: Fields) -> Fields:
-    return {name: redact_field(name, value) for name, value in fields.items()}
+    return {name: value if name in OWN else redact_field(name, value) for name, value in fields.items()}
 
 
 def _json() -> list[Any]:
