@@ -19,7 +19,7 @@ local SECOND_MAX = 1.04 -- of the rate, in the 51 slots that hold any second: th
 local time = redis.call('TIME')
 local now = tonumber(ARGV[7]) or (time[1] * SECOND + time[2])
 local full, burst, longest = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local names = { 'rate', 'ceiling', 'next', 'seen', 'since', 'passed', 'limited', 'former', 'blamed', 'base', 'heard', 'until' }
+local names = { 'rate', 'ceiling', 'next', 'seen', 'since', 'passed', 'limited', 'former', 'blamed', 'base', 'heard', 'until', 'crowded' }
 -- Whoever can write to Redis may have put anything here: what is no bucket is begun anew, and what is no number is none.
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
 local function sound(told)
@@ -34,6 +34,7 @@ local due, seen, since = bucket.next or 0, bucket.seen or now, bucket.since or n
 local passed, limited = bucket.passed or 0, bucket.limited or 0
 local former, blamed = bucket.former or 0, bucket.blamed or 0 -- the rate before a lower one is tried, and why it is
 local base, heard, believed_until = math.min(bucket.base or 0, BELIEVED_MAX), math.max(1, bucket.heard or HEARD_MAX), bucket['until'] or 0 -- the share that is not our rate's
+local crowded = math.min(bucket.crowded or 0, now + 4 * SECOND) -- until then a second may hold tokens given for late ones
 local lowered = 0
 
 if seen > now then -- the clock went back: what lies ahead goes back with it, else nothing would be due until it comes round
@@ -96,29 +97,28 @@ local function give(slot, tokens)
     redis.call('HSET', KEYS[1], field(slot), whole(slot * OF_A_SLOT_MAX + math.max(0, told + tokens)))
 end
 
--- Takes the token of `late` microseconds ago back. Returns the wait for another, as soon as no second has too many with it.
-local function exchange(late)
-    local here, names, tokens = math.floor(now / SECOND * SLOTS), {}, {}
-    for slot = here - SLOTS, here + 2 * SLOTS do table.insert(names, field(slot)) end
-    local told = redis.call('HMGET', KEYS[1], unpack(names))
-    for i = 1, #names do tokens[i] = tokens_of(here - SLOTS + i - 1, told[i]) end
-    local now_at, first = SLOTS + 1, SLOTS + 1 - math.floor(late / SECOND * SLOTS)
-    local its -- or one of about its time: they are alike, and asking took its holder a moment
-    for away = ABOUT, 0, -1 do
-        for _, i in ipairs({ first - away, first + away }) do
-            if i <= now_at and (tokens[i] or 0) > 0 then its = i end
-        end
+-- The first slot from `start` on in which one more token leaves no second with too many; nil: none within a second.
+local function free_from(start)
+    local names, tokens, sum, free = {}, {}, 0, SLOTS + 1
+    for slot = start - SLOTS, start + 2 * SLOTS do table.insert(names, field(slot)) end
+    for i, told in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+        tokens[i] = tokens_of(start - SLOTS + i - 1, told)
+        sum = sum + tokens[i] - (tokens[i - SLOTS - 1] or 0)
+        if i > SLOTS and sum + 1 > SECOND_MAX * rate then free = i + 1 end -- so many in the second up to here
+        if i >= free + SLOTS then return start + free - SLOTS - 1 end
     end
-    if not its then return end
-    give(here - SLOTS + its - 1, -1)
-    tokens[its] = tokens[its] - 1
-    local sum, free = 0, now_at
-    for i = 1, #tokens do
-        sum = sum + tokens[i] - (tokens[i - now_at] or 0)
-        if i >= now_at and sum + 1 > SECOND_MAX * rate then free = i + 1 end -- so many in the second up to here
-        if i >= free + SLOTS then
-            give(here + free - now_at, 1)
-            return math.max(0, (here + free - now_at) / SLOTS * SECOND - now)
+end
+
+-- Takes the token of `late` microseconds ago back, or one of about its time: they are alike, and asking took a moment.
+local function take_back(late)
+    local here = math.floor(now / SECOND * SLOTS)
+    local its = here - math.floor(late / SECOND * SLOTS)
+    for away = 0, ABOUT do
+        for _, slot in ipairs({ its + away, its - away }) do
+            if slot <= here and tokens_of(slot, redis.call('HGET', KEYS[1], field(slot))) > 0 then
+                give(slot, -1)
+                return free_from(here)
+            end
         end
     end
 end
@@ -126,11 +126,18 @@ end
 local wait = -1
 local gap = SECOND / rate
 local late = tonumber(ARGV[8])
-local instead = late > 0 and late < SECOND and exchange(late)
+local instead = late > 0 and late < SECOND and take_back(late)
 if instead then
-    wait = math.floor(instead)
+    give(instead, 1)
+    wait = math.floor(math.max(0, instead / SLOTS * SECOND - now))
+    crowded = math.max(crowded, now + wait + SECOND)
 elseif longest >= 0 then
     due = math.max(due, now - burst * gap)
+    if due < crowded then -- what was given for a late one comes first
+        local slot = math.floor(math.max(now, due) / SECOND * SLOTS)
+        local free = free_from(slot) or slot + SLOTS
+        if free > slot then due = free / SLOTS * SECOND end
+    end
     if due - now <= longest then
         wait = math.max(0, math.floor(due - now))
         give(math.floor((now + wait) / SECOND * SLOTS), 1)
@@ -139,6 +146,6 @@ elseif longest >= 0 then
 end
 redis.call('HSET', KEYS[1], 'rate', tostring(rate), 'ceiling', tostring(ceiling), 'next', whole(due), 'seen', whole(now),
     'since', whole(since), 'passed', whole(passed), 'limited', whole(limited), 'base', tostring(base),
-    'former', tostring(former), 'blamed', tostring(blamed), 'heard', whole(heard), 'until', whole(believed_until))
+    'former', tostring(former), 'blamed', tostring(blamed), 'heard', whole(heard), 'until', whole(believed_until), 'crowded', whole(crowded))
 redis.call('EXPIRE', KEYS[1], 3600)
 return { wait, lowered, whole(now) }

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 from bisect import bisect_left
 from collections import Counter
 from random import Random
@@ -104,9 +105,10 @@ class World:
 class Busy(World):
     """Its callers come up to `late_s_max` after their tokens, and give those back of which it is too long ago."""
 
-    def __init__(self, connection, *, late_s_max):
+    def __init__(self, connection, *, late_s_max, until_s=math.inf):
         super().__init__(connection)
         self._late_s_max = late_s_max
+        self._until_s = until_s
         self._chance = Random(1)
         self.instants = []
 
@@ -118,7 +120,8 @@ class Busy(World):
         match step:
             case "reserve":
                 ready_s = self.now_s + self._reserve()
-                return ready_s + self._chance.uniform(0, self._late_s_max), number, ready_s
+                late_s_max = self._late_s_max if self.now_s < self._until_s else 0
+                return ready_s + self._chance.uniform(0, late_s_max), number, ready_s
             case float() as ready_s if self.now_s - ready_s > LATE_S:
                 wait_s = self.limiter.reserve("calls", wait_s_max=60, late_s=self.now_s - ready_s)
                 return self.now_s + wait_s, number, self.now_s + wait_s
@@ -234,6 +237,14 @@ def test_callers_who_are_late_use_most_of_the_permitted_rate_and_exceed_it_in_no
     world.live(Limit(1_000), seconds=20)
 
     assert world.per_s(range(20)) >= 0.85 * PACED
+    assert world.highest() <= RATE
+
+
+def test_callers_who_are_late_no_more_do_not_come_together_with_what_was_given_back(connection):
+    world = Busy(connection, late_s_max=0.3, until_s=3)
+
+    world.live(Limit(1_000), seconds=10)
+
     assert world.highest() <= RATE
 
 
