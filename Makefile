@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml client/pyproject.toml sandbox/pyproje
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) -q install --no-deps --no-build-isolation -e ./client -e ./sandbox -e .
+	$(PIP) install --no-deps --no-build-isolation -e ./client -e ./sandbox -e .
 	@touch $@
 
 demo: $(STAMP) ## the main job, end to end, in under two minutes
