@@ -120,8 +120,11 @@ class Disk:
         return total
 
     def unjournaled(self, *, since_ns: int) -> list[Path]:
-        """Files that changed without a journal: writes that the shim did not see."""
-        changed = [path for path in _files(self.watched) if path.stat().st_mtime_ns > since_ns]
+        """Files that changed without a journal: writes that the shim did not see.
+
+        An empty one is none: a process may have been stopped between creating a file and beginning its journal.
+        """
+        changed = [path for path in _files(self.watched) if path.stat().st_mtime_ns > since_ns and path.stat().st_size]
         return [path for path in changed if not (self.journals / _name(_identity(path))).exists()]
 
     def _refuse_unmodelled(self) -> None:

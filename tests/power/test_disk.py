@@ -143,3 +143,9 @@ def test_a_write_past_the_shim_is_noticed(disk: Disk) -> None:
     since_ns = (disk.watched / "old").stat().st_mtime_ns
     (disk.watched / "past").write_text("unseen")
     assert disk.unjournaled(since_ns=since_ns) == [disk.watched / "past"]
+
+
+def test_a_file_that_was_only_just_made_is_no_write_past_the_shim(disk: Disk) -> None:
+    since_ns = (disk.watched / "old").stat().st_mtime_ns
+    (disk.watched / "made").touch()
+    assert disk.unjournaled(since_ns=since_ns) == []
