@@ -58,7 +58,7 @@ _ROWS = {
     "most in flight on a lane": "in_flight_max",
     "calls a second, permitted": "permitted_per_s",
     "used while many waited": "used_per_s",
-    "most within a second": "max_in_a_second",
+    "most within a second so far": "max_in_a_second",
     "turns of the hot lane": "hot_turns",
     "longest of them, s": "hot_turn_s_max",
     "its share while many waited": "hot_share",
@@ -67,7 +67,7 @@ _ROWS = {
     "429s of the limiter": "limited",
     "429s lock_timeout": "lock_timeouts",
     "times the limiter slowed down": "slowed",
-    "longest delay on the way, s": "stall_s_max",
+    "longest delay so far, s": "stall_s_max",
     "doubled": "doubled",
     "lost": "lost",
 }
