@@ -28,7 +28,7 @@ from typing import Protocol
 from redis import Redis
 
 ANEW_SHARE = 0.125  # of the full rate: what is begun with after an outage, so that those who waited come one by one
-PACED_SHARE = 0.94  # of the permitted rate: calls that come some 30 ms late still do not exceed it in any second
+PACED_SHARE = 0.9  # of the permitted rate: calls that come some 100 ms late still do not exceed it in any second
 BURST_S = 0.01  # how much of a second's calls may be made at once; more would exceed Stripe's limit in that second
 MICROSECONDS = 1_000_000
 WAIT_S_MAX = 60  # of a reading call; past this it would rather fail and come back

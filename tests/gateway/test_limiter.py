@@ -68,7 +68,7 @@ def test_a_limiter_whose_redis_forgot_begins_anew(limiters, connection):
     connection.flushall()
 
     assert reserve(limiters[0]) <= 0
-    assert rate_now(connection) == pytest.approx(0.94 * RATE)
+    assert rate_now(connection) == pytest.approx(0.9 * RATE)
 
 
 def test_a_clock_that_goes_back_an_hour_stops_nothing(limiters, connection):

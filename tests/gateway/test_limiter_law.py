@@ -13,7 +13,7 @@ from service import wakeups
 from service.limiter import Limiter, Throttled
 
 RATE = 100
-PACED = 94.0  # of it, so that calls that come late exceed it in no second
+PACED = 90.0  # of it, so that calls that come late exceed it in no second
 CALLERS = 40
 LATENCY_S = 0.05
 LATE_S = 0.02  # from then on a token is void
