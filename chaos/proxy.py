@@ -111,6 +111,8 @@ class Wire:
 
     async def _heal(self) -> None:
         self._to_lose.clear()
+        for line in self._lines:
+            line.doom = None
         self._flows.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -131,6 +133,8 @@ class Wire:
             line.cut()
         finally:
             self._lines.discard(line)
+            if line.doom is not None:  # it ended before there was a reply to lose: the next one is lost instead
+                self._to_lose[line.doom] += 1
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, look: Callable[[bytes], bool]
@@ -153,6 +157,7 @@ class Wire:
         if line.doom is None:
             return True
         self.lost[line.doom] += 1
+        line.doom = None
         line.cut()
         return False
 

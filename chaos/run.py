@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,9 +105,7 @@ class Run:
     def hurt(self) -> None:
         """Every step of the plan, then the rest of the rows, until each of them is acknowledged."""
         for step in self.plan.steps:
-            self.world.producers.ask(step.batches)
-            subscriptions = self.world.subscriptions
-            events.change(self.world.stripe, subscriptions[step.number % len(subscriptions)], step=step.number)
+            self._go_on(step.batches, step.number)
             play(self.world, step)
             self.played[step.kind] += 1
             self._breathe()
@@ -116,7 +114,8 @@ class Run:
             if step.number % CALLS_READ_EVERY == 0:
                 self.calls.read_on()
                 self._tell_progress(step.number)
-        self.world.producers.ask(self.plan.tail)
+        rest = self._see_them_strike(self.plan.tail)
+        self.world.producers.ask(rest)
         self._wait(lambda: self.world.producers.waiting == 0, what="the last rows are not acknowledged", max_s=STUCK_S)
 
     def drain(self) -> None:
@@ -157,6 +156,29 @@ class Run:
             verdict=verdict,
             heard=self._heard(),
         )
+
+    def _go_on(self, batches: Sequence[int], number: int) -> None:
+        """Something to do for every step: rows are told, and a subscription changes at Stripe."""
+        self.world.producers.ask(batches)
+        subscriptions = self.world.subscriptions
+        events.change(self.world.stripe, subscriptions[number % len(subscriptions)], step=number)
+
+    def _see_them_strike(self, batches: tuple[int, ...]) -> tuple[int, ...]:
+        """Send batch after batch for as long as a fault that is armed finds nothing to strike; returns the rest."""
+        number = len(self.plan.steps)
+        while batches and not self._have_struck():
+            self._go_on(batches[:1], number)
+            batches, number = batches[1:], number + 1
+            self._wait(lambda: self._have_struck() or self._is_idle(), what="an armed fault waits", max_s=STUCK_S)
+        return batches
+
+    def _have_struck(self) -> bool:
+        happened = struck(self.world, self.played)
+        return all(happened[kind] >= times for kind, times in self.played.items())
+
+    def _is_idle(self) -> bool:
+        ((left,),) = self.world.ask(LEFT)
+        return bool(left == 0) and self.world.producers.waiting == 0
 
     def _breathe(self) -> None:
         threading.Event().wait(BREATH_S)

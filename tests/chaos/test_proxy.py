@@ -49,6 +49,17 @@ def test_other_replies_are_not_lost_and_one_is_lost_once(wire, hurt):
     assert hurt.lpush("queue", "row") == 2
 
 
+def test_a_reply_that_never_came_is_not_counted_as_lost_and_the_next_one_is_lost(wire, hurt):
+    wire.lose_reply(b"LPUSH")
+    with socket.create_connection(("127.0.0.1", urlsplit(wire.url).port), timeout=5) as line:
+        line.sendall(b"CLIENT REPLY OFF\r\nLPUSH queue row\r\n")
+        line.shutdown(socket.SHUT_WR)
+        line.recv(1)
+    with pytest.raises(redis.ConnectionError):
+        hurt.lpush("queue", "row")
+    assert wire.lost[b"LPUSH"] == 1
+
+
 def test_a_cut_ends_every_connection(wire, hurt):
     with socket.create_connection(("127.0.0.1", urlsplit(wire.url).port), timeout=5) as line:
         line.sendall(b"PING\r\n")
