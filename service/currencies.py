@@ -1,0 +1,47 @@
+"""Minor units of currencies, and amounts as a person reads them.
+
+Stripe tells every amount in the currency's smallest unit: whole units of some currencies, thousandths of others, and
+hundredths of the rest. ISK and UGX are told in hundredths though they have none.
+
+Source: docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+ZERO_DECIMAL = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}  # of what they alone mean in an invoice; others by code
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimal places an amount in the major unit has."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2
+
+
+def to_minor(amount: Decimal, currency: str) -> Decimal:
+    """Dollars as cents, to the last digit."""
+    return amount.scaleb(minor_digits(currency))
+
+
+def money(minor: Decimal | int, currency: str) -> str:
+    """An amount in minor units as a person reads it, rounded to them: `$200.00`, `¥500`, `12.345 KWD`, `-$0.07`."""
+    rounded = Decimal(minor).to_integral_value(rounding=ROUND_HALF_UP)
+    return _written(rounded.scaleb(-minor_digits(currency)), currency, places=minor_digits(currency))
+
+
+def exact_money(minor: Decimal, currency: str) -> str:
+    """The same to the last digit, as of a price: `$0.00025`."""
+    major = Decimal(minor).scaleb(-minor_digits(currency)).normalize()
+    exponent = major.as_tuple().exponent
+    assert isinstance(exponent, int), "an amount is a number"
+    return _written(major, currency, places=max(minor_digits(currency), -exponent))
+
+
+def _written(major: Decimal, currency: str, *, places: int) -> str:
+    digits, sign = f"{abs(major):,.{places}f}", "-" if major < 0 else ""
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency.upper()}"
