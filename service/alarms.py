@@ -1,0 +1,68 @@
+"""The kinds of alarm: what each says, what a person does about it, and where its question stands.
+
+An alarm is a question whose answer is not empty: `service/sql/alarming_KIND.sql` tells what is wrong now, a subject a
+row, and nothing else knows of the kind. Who asks takes the difference (`workers/_watching.py`), so that no kind has code
+for its raising or clearing. A question is asked with `account` and `urgent_within`, and answers, in this order: subject,
+is_urgent, customer, meter, item, price, stretch_start, rows, units, invoice, since, until, deadline, said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """`question` names the file in `service/sql/`. `is_posted` False: told on the screens alone."""
+
+    name: str
+    question: str
+    sentence: str
+    remedy: str
+    is_posted: bool = True
+
+
+KINDS: Sequence[Kind] = (
+    Kind(
+        name="unbilled",
+        question="alarming_unbilled",
+        sentence="Usage at a time that no subscription of its customer bills on its meter.",
+        remedy="make a subscription at Stripe that is backdated to before it, or take it back: meterpost correct",
+    ),
+    Kind(
+        name="trial",
+        question="alarming_trial",
+        sentence="Usage within a trial, which Stripe shows on an invoice and does not bill.",
+        remedy="nothing, where the trial is meant to be free",
+        is_posted=False,
+    ),
+    Kind(
+        name="discarded",
+        question="alarming_discarded",
+        sentence="Usage of a subscription that was cancelled at once, so that no invoice has it.",
+        remedy="bill it by an invoice item at Stripe, or leave it: nothing bills it by itself any more",
+    ),
+    Kind(
+        name="closing",
+        question="alarming_closing",
+        sentence="Usage of a draft invoice that Stripe does not have yet, while the draft is about to be finalized.",
+        remedy="see meterpost status and meterpost dead list; hold the draft open at Stripe (auto_advance=false) meanwhile",
+    ),
+    Kind(
+        name="late",
+        question="alarming_late",
+        sentence="Usage whose invoice was finalized without it.",
+        remedy="meterpost late carry, into the open period, or meterpost late waive",
+    ),
+    Kind(
+        name="straddling",
+        question="alarming_straddling",
+        sentence="A meter event with usage of both sides of a boundary that was learnt after it was sealed.",
+        remedy="meterpost correct, where the invoices are open, or leave it to the invoice that has it",
+    ),
+    Kind(
+        name="differs",
+        question="alarming_differs",
+        sentence="A final invoice's line that is not what the ledger has for its stretch.",
+        remedy="compare meterpost row show with the invoice; find who else reports to the meter; credit or bill the rest",
+    ),
+)
