@@ -1,9 +1,9 @@
 """The kinds of alarm: what each says, what a person does about it, and where its question stands.
 
 An alarm is a question whose answer is not empty: `service/sql/alarming_KIND.sql` tells what is wrong now, a subject a
-row, and nothing else knows of the kind. Who asks takes the difference (`workers/_watching.py`), so that no kind has code
-for its raising or clearing. A question is asked with `account` and `urgent_within`, and answers, in this order: subject,
-is_urgent, customer, meter, item, price, stretch_start, rows, units, invoice, since, until, deadline, said.
+row, and nothing else knows of the kind. Who asks takes the difference (`workers/_watching.py`), so that no kind has
+code for its raising or clearing. A question is asked with `account` and `urgent_within`, and answers, in this order:
+subject, is_urgent, customer, meter, item, price, stretch_start, rows, units, invoice, since, until, deadline, said.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ KINDS: Sequence[Kind] = (
         name="closing",
         question="alarming_closing",
         sentence="Usage of a draft invoice that Stripe does not have yet, while the draft is about to be finalized.",
-        remedy="see meterpost status and meterpost dead list; hold the draft open at Stripe (auto_advance=false) meanwhile",
+        remedy="see meterpost status and meterpost dead list; keep the draft open at Stripe (auto_advance=false)",
     ),
     Kind(
         name="late",
@@ -63,6 +63,6 @@ KINDS: Sequence[Kind] = (
         name="differs",
         question="alarming_differs",
         sentence="A final invoice's line that is not what the ledger has for its stretch.",
-        remedy="compare meterpost row show with the invoice; find who else reports to the meter; credit or bill the rest",
+        remedy="compare meterpost row show with the invoice; find who else reports to the meter",
     ),
 )

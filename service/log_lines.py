@@ -82,6 +82,18 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "surplus.contradicted": Line(ERROR, "A copy too many was not cancelled; a person has to look."),
         "cancellation.ended": Line(INFO, "A call that cancels a copy too many came to its end."),
         "cancellation.lost": Line(WARNING, "A cancellation's answer was never heard; it is asked for again."),
+        # alarms
+        "alarm.raised": Line(ERROR, "Something is wrong with money; a person has to look: meterpost alarms."),
+        "alarm.escalated": Line(ERROR, "An open alarm became urgent; a person is wanted now."),
+        "alarm.acknowledged": Line(INFO, "A person has seen an alarm."),
+        "alarm.cleared": Line(INFO, "What an alarm was about is wrong no more."),
+        "alarm.left_out": Line(ERROR, "More is wrong than alarms of one kind are kept open for; the rest is counted."),
+        "alarm_question.failed": Line(ERROR, "What is wrong could not be asked; its open alarms stay as they are."),
+        "alarm_question.mended": Line(INFO, "What is wrong can be asked again."),
+        "price.unread": Line(WARNING, "A price could not be read now; what it rates is told without money meanwhile."),
+        "alarm_post.taken": Line(INFO, "The receiver of alarms took one."),
+        "alarm_post.refused": Line(WARNING, "The receiver of alarms did not take one; it is posted again later."),
+        "alarm_post.given_up": Line(ERROR, "The receiver of alarms did not take one for days; it is posted no more."),
         # receive and apply
         "event.received": Line(INFO, "Stripe told us of an event, and it is recorded."),
         "event.duplicate": Line(INFO, "Stripe told us of an event again; the delivery is counted."),

@@ -8,8 +8,10 @@ import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
@@ -24,6 +26,9 @@ STRIPE_API = "https://api.stripe.com"
 STRIPE_METER_EVENTS = "https://meter-events.stripe.com"
 SANDBOX_CALLS_PER_S = 25  # Stripe's own sandboxes, for everything; and the other endpoints of live mode
 LIVE_METER_EVENTS_PER_S = 1_000
+ALARM_SECRET_CHARS_MIN = 16
+SIGNS = "signs what is posted, so that the receiver can tell it from what others send"
+ADDRESS_WANTED = "an address https://… without a user is wanted, or http://127.0.0.1… on this machine"
 _KEY = r"^$|^(sk|rk)_(test|live)_\w+$"
 _KEY_WANTED = "a secret or restricted key is wanted: sk_test_…, sk_live_…, rk_test_… or rk_live_…"
 
@@ -50,6 +55,8 @@ class Settings:
     log_format: str
     witness_file: Path | None = None
     log_level: str = "info"
+    alarm_url: str = field(default="", repr=False)  # its path may be a secret
+    alarm_secret: str = field(default="", repr=False)
 
     @property
     def is_live_key(self) -> bool:
@@ -79,7 +86,21 @@ def load() -> Settings:
         env.read_env(str(DOT_ENV.absolute()), recurse=False)
     _refuse_unknown_names()
     is_live = "_live_" in env.str("STRIPE_SECRET_KEY", "")
-    settings = {
+    read = _read(env, is_live=is_live)
+    if is_live and crash_points.is_armed():
+        raise SettingsInvalid(f"{crash_points.VARIABLE} is for tests alone: nothing starts so with a live key")
+    try:
+        env.seal()
+    except EnvValidationError as invalid:
+        raise SettingsInvalid(_as_sentences(invalid)) from None
+    if read["alarm_url"] and not read["alarm_secret"]:
+        raise SettingsInvalid(f"METERPOST_ALARM_SECRET is wanted with METERPOST_ALARM_URL: it {SIGNS}")
+    return _settings(read)
+
+
+def _read(env: Env, *, is_live: bool) -> dict[str, Any]:
+    """Every variable with its rule; what is wrong is kept until all are read."""
+    return {
         "database_url": env.str("DATABASE_URL", "", validate=_url("postgresql", "postgres")),
         "broker_url": env.str("BROKER_URL", "", validate=_url("redis", "rediss", "amqp", "amqps", "memory")),
         "redis_url": env.str("REDIS_URL", "", validate=_url("redis", "rediss", "unix")),
@@ -99,16 +120,11 @@ def load() -> Settings:
         ),
         "is_only_writer": env.bool("METERPOST_ONLY_WRITER", True),
         "witness_file": env.str("METERPOST_WITNESS_FILE", ""),
+        "alarm_url": env.str("METERPOST_ALARM_URL", "", validate=_is_alarm_url),
+        "alarm_secret": env.str("METERPOST_ALARM_SECRET", "", validate=_is_alarm_secret),
         "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
         "log_level": env.str("METERPOST_LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])),
     }
-    if is_live and crash_points.is_armed():
-        raise SettingsInvalid(f"{crash_points.VARIABLE} is for tests alone: nothing starts so with a live key")
-    try:
-        env.seal()
-    except EnvValidationError as invalid:
-        raise SettingsInvalid(_as_sentences(invalid)) from None
-    return _settings(settings)
 
 
 def _settings(read: dict[str, Any]) -> Settings:
@@ -135,6 +151,31 @@ def _refuse_unknown_names() -> None:
 
 def _url(*schemes: str) -> Regexp:
     return Regexp(rf"^$|^({'|'.join(schemes)})://", error=f"an address is wanted that starts with {schemes[0]}://")
+
+
+def _is_alarm_url(url: str) -> None:
+    """Alarms tell of customers and money: they cross no network in the open."""
+    if not url:
+        return
+    try:
+        found = urlsplit(url)
+        is_address = bool(found.hostname) and found.username is None and found.port != 0
+    except ValueError:
+        raise ValidationError(ADDRESS_WANTED) from None
+    if not is_address or not (found.scheme == "https" or (found.scheme == "http" and _is_loopback(found.hostname))):
+        raise ValidationError(ADDRESS_WANTED)
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _is_alarm_secret(secret: str) -> None:
+    if secret and (len(secret) < ALARM_SECRET_CHARS_MIN or not secret.isascii() or not secret.isprintable()):
+        raise ValidationError(f"{ALARM_SECRET_CHARS_MIN} or more printable ASCII characters are wanted: it {SIGNS}")
 
 
 def _are_webhook_secrets(secrets: list[str]) -> None:

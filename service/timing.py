@@ -12,6 +12,8 @@ CANCELLABLE_S = 24 * 3600  # after Stripe received a meter event; it cancels no 
 RETRY_WINDOW_S = 23 * 3600  # from the first doubt; an hour before Stripe may forget
 FINALIZATION_GRACE_S = 3600  # Stripe waits so long after a period's end, unless its account is set to more
 TIMESTAMP_AGE_MAX_S = 35 * 86400  # Stripe refuses older meter events
+ALARM_S_MAX = 60  # from its cause to an alarm
+QUESTION_S_MAX = 5  # a question of what is wrong that takes longer is ended, so that the others are asked
 SENDABLE_AGE_MAX_S = TIMESTAMP_AGE_MAX_S - 86400  # a generation is not begun later: its window must close before
 
 
@@ -53,6 +55,13 @@ class Timing:
     apply_backoff_max_s: int = 600
     catch_up_s: int = 600  # between two readings of Stripe's own lists of events
     missed_after_s: int = 600  # an event found there that was not pushed so long after its creation is an alarm
+    watch_s: float = 10  # between two askings of what is wrong: an alarm stands within a minute of its cause
+    urgent_within_s: int = 1800  # before its deadline, what is not mended calls a person at once
+    rate_again_s: int = 3600  # what an alarm is worth moves with the rest of its stretch, where prices have tiers
+    post_deadline_s: int = 10  # of one call that posts an alarm, first byte to last
+    post_wait_s: int = 5  # before an alarm that was not taken is posted again; twice as long each time
+    post_wait_max_s: int = 900
+    post_for_s: int = 3 * 86400  # a receiver that is away for longer is given up, and that is said
     poll_s: float = 1.0  # how often a step asks what is due
 
     def __post_init__(self) -> None:
@@ -68,6 +77,8 @@ class Timing:
         found_after_s = self.second_readings_s[-2] - STRIPE_FORGETS_S + self.absence_again_s
         assert found_after_s < CANCELLABLE_S - self.cancel_margin_s, "what is found can still be cancelled"
         assert self.before_finalization_s < FINALIZATION_GRACE_S, "after the period's end, or late usage is not in it"
+        assert self.watch_s + QUESTION_S_MAX < ALARM_S_MAX, "an alarm stands in time, although a question was slow"
+        assert self.post_wait_s <= self.post_wait_max_s < self.post_for_s, "a post is tried again before it is given up"
         assert 3600 % self.bucket_s == 0, "buckets must not straddle hours: summaries are read by the hour"
 
     @property
@@ -116,6 +127,12 @@ FAST = Timing(
     apply_backoff_max_s=5,
     catch_up_s=5,
     missed_after_s=30,
+    watch_s=0.2,
+    urgent_within_s=10,
+    rate_again_s=5,
+    post_deadline_s=2,
+    post_wait_s=1,
+    post_wait_max_s=5,
     poll_s=0.1,
 )
 PROFILES = {"standard": STANDARD, "fast": FAST}

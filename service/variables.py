@@ -106,6 +106,18 @@ VARIABLES = (
         example="/var/lib/meterpost/witness.json",
     ),
     Variable(
+        name="METERPOST_ALARM_URL",
+        meaning="where alarms are posted, signed, as JSON: https, or http on this machine; none are if left out",
+        example="https://example.com/alarms",
+        is_secret=True,
+    ),
+    Variable(
+        name="METERPOST_ALARM_SECRET",
+        meaning="signs what is posted there: 16 characters or more, shared with the receiver alone",
+        example="a long random text",
+        is_secret=True,
+    ),
+    Variable(
         name="METERPOST_LOG_FORMAT", meaning="auto (console on a terminal, else json), json or console", default="auto"
     ),
     Variable(name="METERPOST_LOG_LEVEL", meaning="debug, info, warning or error", default="info"),
