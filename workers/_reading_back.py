@@ -13,7 +13,7 @@ from service.crash_points import crash_point
 from service.figures import NOTHING, shown
 from service.gateway import Gateway, StripeRefused
 from service.ledger import Ledger, Transaction, lanes, reading_back
-from service.ledger.generations import next_generation
+from service.ledger.generations import lateness, next_generation
 from service.ledger.reading_back import Look, MinuteToRead
 from service.logs import say
 from service.read_back import (
@@ -117,6 +117,9 @@ class Reader:
         if (why := why_unsendable(seen, now=seen.now)) is not None:
             return reading_back.refuse_absent(tx, seen.held_ids, reason=f"{why}; {proof}")
         for meter_event_id in seen.held_ids:
+            if (late := lateness(tx, meter_event_id)) is not None:
+                reading_back.refuse_absent(tx, [meter_event_id], reason=f"{late}; {proof}")
+                continue
             made = next_generation(tx, meter_event_id, reason=proof)
             crash_point("read_back.after_next_generation")
             assert made is not None, "its proof was written in this transaction, under our lock of the lane"

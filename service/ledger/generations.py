@@ -17,11 +17,23 @@ class NextGeneration:
     identifier: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Late:
+    lateness: str | None
+
+
+def lateness(tx: Transaction, meter_event_id: int) -> str | None:
+    """Which invoice is final that would have billed it, as a sentence; None: it can still be billed."""
+    found = fetch_one(tx, _Late, "lateness", meter_event_id=meter_event_id)
+    return found and found.lateness
+
+
 def next_generation(tx: Transaction, meter_event_id: int, *, reason: str) -> NextGeneration | None:
     """Seal a refused or proven-absent meter event anew, due at once. After `lanes.lock_lane`, in the same transaction.
 
     `reason` is kept with the generation. None, and nothing changes: it is neither refused nor proven absent (any more),
-    or its time, which never changes, is so old that Stripe would refuse it before the window could close.
+    or its time, which never changes, is so old that Stripe would refuse it before the window could close, or its invoice
+    is final without it.
     """
     return fetch_one(
         tx,

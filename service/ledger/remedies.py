@@ -34,6 +34,7 @@ class DeadMeterEvent:
     is_called: bool  # a call for it has not ended
     is_restored: bool  # the ledger was, and nobody has confirmed that it may go on
     is_counted: bool  # Stripe counts something in its minute that a restored ledger does not know
+    lateness: str | None  # the invoice that would have billed it is final; None: it can still be billed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +120,14 @@ def _retry_meter_event(ordered: Ordered) -> Answer:
 def _send_anew(ordered: Ordered, found: DeadMeterEvent) -> Answer:
     made = next_generation(ordered.tx, ordered.letter.number, reason=ordered.order.reason)
     if made is None:
-        return ordered.declined(_why_not_anew(found))
+        return ordered.declined(_why_not_anew(found, letter=str(ordered.letter)))
     text = f"sent again as generation {made.generation}; nothing of generation {found.generation} can have counted"
     return ordered.retried(before="refused", after="sealed", text=text)
 
 
-def _why_not_anew(found: DeadMeterEvent) -> str:
+def _why_not_anew(found: DeadMeterEvent, *, letter: str) -> str:
+    if found.lateness is not None:
+        return f"{found.lateness}: sent again it would be billed on no invoice; run meterpost late carry {letter}"
     if found.is_restored:
         return (
             "the ledger was put back to an earlier time, and may have forgotten that it was sent again: run meterpost"

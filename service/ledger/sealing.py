@@ -111,6 +111,7 @@ def _settle_externals(tx: Transaction, *, timing: Timing) -> Sealed:
 
 
 def _seal_drafts(tx: Transaction) -> Sealed:
+    execute(tx, "refuse_late")
     sealed = fetch_one(tx, Sealed, "seal_drafts")
     assert sealed is not None, "a count always answers"
     return sealed

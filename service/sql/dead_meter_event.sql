@@ -6,6 +6,8 @@ SELECT
     EXISTS (
         SELECT FROM external AS x
         WHERE x.lane_id = m.lane_id AND x.minute = date_bin('1 minute', m.stamped_at, 'epoch') AND x.meter_event_id IS NULL
-    ) AS is_counted
+    ) AS is_counted,
+    lateness(l.account, l.customer, m.meter_stripe_id, m.stamped_at) AS lateness
 FROM meter_event AS m
+JOIN lane AS l USING (lane_id)
 WHERE m.meter_event_id = %(meter_event_id)s

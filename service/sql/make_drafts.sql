@@ -8,5 +8,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS draft (
     value numeric NOT NULL,
     entry_ids bigint[] NOT NULL,
     unsent_reason text,                     -- null: it is to be sent
+    unsent_state text NOT NULL DEFAULT 'confirmed',     -- what becomes of it where it is not
     cell tstzrange                          -- of the external that it is; null: it is none
 ) ON COMMIT DELETE ROWS

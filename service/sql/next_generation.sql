@@ -3,13 +3,18 @@
 -- restored ledger may have forgotten that a refused one was sent again: none before it was compared with Stripe's books,
 -- nor where these count something in its minute that nothing else explains, whatever a person did about that. What an
 -- error report concerns is not sent anew by itself; and what it refused is by nobody while a call for it is under way, nor
--- where Stripe's books had shown it before.
+-- where Stripe's books had shown it before. None of a time whose invoice is final: it would be billed on none.
 WITH moved AS (
     UPDATE meter_event AS m
     SET generation = m.generation + 1, state = 'sealed', reason = NULL, due_at = ledger_now(), accepted_at = NULL,
         checked_at = NULL, read_back_at = NULL
     WHERE m.meter_event_id = %(meter_event_id)s AND m.stamped_at > ledger_now() - %(age_max)s
         AND NOT is_closed('me-' || m.meter_event_id)
+        AND NOT EXISTS (
+            SELECT FROM lane AS l
+            CROSS JOIN LATERAL closing_of(l.account, l.customer, m.meter_stripe_id, m.stamped_at)
+            WHERE l.lane_id = m.lane_id
+        )
         AND ((
             m.state = 'refused' AND m.confirmed_at IS NULL
             AND NOT EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL)
