@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
+DIGITS_MAX = 100  # of a decimal that is written out; Stripe's have below 30, and 1E+999999 would be a megabyte of zeros
 WORDS_MAX = 500  # characters of a text that is kept of an answer; Stripe's own are below 200
 
 Found = TypeVar("Found")
@@ -31,7 +33,8 @@ def page_of(found: Any, *, parse: Callable[[Any], Found]) -> tuple[list[Found], 
 
 
 def plain(found: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = found.to_dict(for_json=True)
+    """An object of the library's as the JSON that came: its own `for_json` would write 0.0000001 as 1E-7."""
+    plain: dict[str, Any] = _as_told(found.to_dict())
     return plain
 
 
@@ -40,3 +43,15 @@ def told(response: Any) -> dict[str, Any]:
     if not isinstance(response.data, dict):
         raise TypeError("Stripe answered 200 with no object")
     return response.data
+
+
+def _as_told(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return f"{value:f}" if abs(value.adjusted()) < DIGITS_MAX else str(value)
+        case dict():
+            return {name: _as_told(inside) for name, inside in value.items()}
+        case list():
+            return [_as_told(inside) for inside in value]
+        case _:
+            return value

@@ -41,6 +41,7 @@ FOREIGN = {  # names and signatures that another library chose
     "info": "redis.Redis",
     "request": "stripe.HTTPClient",
 }
+MONEY = ("service/rating.py", "service/currencies.py", "service/money.py", "service/ratecard/*", "cli/ratecard*.py")
 OTHER_MACHINES = re.compile(
     r"https?://[^\s\"'`)]*(?:pypi|pythonhosted|artifactory|nexus|mirror)|--(?:extra-)?index-url"
 )
@@ -191,6 +192,17 @@ def test_the_service_has_no_loop_of_its_own_and_waits_for_the_limiter_alone():
     lines = [(_at(path), line) for path, _, line in _texts() if _at(path).startswith("service/")]
     assert {place for place, line in lines if "while True:" in line} == set()
     assert {place for place, line in lines if "sleep(" in line} == {"service/limiter.py"}
+
+
+def test_money_is_never_a_float():
+    nodes = [(path, node) for path in OWN if _is_money(path) for node in ast.walk(TREES[path])]
+    assert [_at(path, node.lineno) for path, node in nodes if isinstance(node, ast.Name) and node.id == "float"] == []
+    numbers = [(path, node) for path, node in nodes if isinstance(node, ast.Constant)]
+    assert [_at(path, node.lineno) for path, node in numbers if isinstance(node.value, float)] == []
+
+
+def _is_money(path: Path) -> bool:
+    return any(fnmatch(_at(path), pattern) for pattern in MONEY)
 
 
 def test_names_say_what_is_meant():
