@@ -91,6 +91,14 @@ def changes_of(wanted: Sequence[DueEvent]) -> Iterator[Change]:
         yield Change(kind=kind, object_id=object_id, events=told, newest=newest, mirror=_last_word(kind, newest))
 
 
+def older_words(change: Change) -> list[Mirror]:
+    """What a subscription's other events of the claim say: of who billed what each tells, whatever came after it."""
+    if change.kind != "subscription":
+        return []
+    told = [mirror(_object(event), kind=change.kind, as_of=event.created_at) for event in change.events]
+    return [word for word in told if isinstance(word, Mirror) and not word.is_wanting]
+
+
 def _place(event: DueEvent) -> tuple[str, str, float, str]:
     kind, object_id = kind_of(event.type), event.object_id
     assert kind is not None and object_id is not None, "the others were ignored"  # noqa: PT018 — one reason

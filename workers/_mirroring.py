@@ -25,7 +25,7 @@ from service.limiter import Throttled
 from service.logs import say
 from service.mirrors import Mirror, Unreadable, mirror
 from service.mirrors.mirror import Key
-from workers._effects import VANISHING, Change, ReadsStripe, changes_of, kind_of
+from workers._effects import VANISHING, Change, ReadsStripe, changes_of, kind_of, older_words
 
 AWAY = (StripeUnavailable, Throttled, RedisError)  # Stripe, or the limiter before it
 SPOILT = (psycopg.DataError, psycopg.IntegrityError)  # by what an event says
@@ -145,7 +145,8 @@ def _gone(change: Change) -> Mirror | None:
 def _put(tx: Transaction, account: str, ours: Sequence[Change]) -> tuple[set[Key], set[Key]]:
     """What changed, and what Stripe must be asked about."""
     told = [change.mirror for change in ours if change.mirror is not None]
-    changed = mirrors.put_mirrors(tx, account, [one for one in told if not one.is_wanting])
+    older = [word for change in ours for word in older_words(change)]
+    changed = mirrors.put_mirrors(tx, account, [one for one in told if not one.is_wanting], older=older)
     unsettled = mirrors.unsettled(tx, account, [one for one in told if one.key not in changed])
     return changed, unsettled | {change.key for change in ours if change.is_tied} & changed
 

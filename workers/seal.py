@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from service.crash_points import crash_point
 from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
-from service.ledger import Ledger, mirrors, sealing
+from service.ledger import Ledger, mirrors, sealing, stretches
 from service.ledger.overview import ledger_time
 from service.ledger.sealing import LaneToSeal, Sealed
 from service.logs import say
@@ -64,7 +64,7 @@ class Sealer:
         crash_point("seal.after_meters_read")
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
-            mirrors.learn_edges(tx, self._account)
+            stretches.learn_edges(tx, self._account)
             crash_point("seal.before_meters_commit")
         crash_point("seal.after_meters_commit")
         still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]

@@ -1,13 +1,14 @@
 """The mirrors of Stripe's objects in the ledger: written set-based, by one rule that no order of words can upset.
 
 Which word holds is decided in `put_mirrors.sql`, in one place for all kinds: for webhooks, for lists, and for what is
-read because an event could not decide. The typed tables are views over the mirrors; period edges and the meters that
-sealing goes by are derived in the same transaction.
+read because an event could not decide. The typed tables are views over the mirrors; stretches (`stretches.py`) and the
+meters that sealing goes by are derived in the same transaction.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from service.ledger import stretches
 from service.ledger.connection import Transaction, execute, fetch
 from service.mirrors import Mirror
 from service.mirrors.mirror import Key
@@ -35,8 +36,11 @@ class _Kept:
     object_reading_id: int
 
 
-def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror]) -> set[Key]:
-    """Mirror these objects, each at most once, with what follows from them; the keys of what changed."""
+def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror], *, older: Sequence[Mirror] = ()) -> set[Key]:
+    """Mirror these objects, each at most once, with what follows from them; the keys of what changed.
+
+    `older` are earlier words about subscriptions among them: they change no mirror, but say who billed what until then.
+    """
     put = fetch(
         tx,
         _Named,
@@ -52,8 +56,9 @@ def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror]) -> set[Ke
         objects=[one.object_json for one in told],
     )
     changed = {(row.kind, row.object_id) for row in put}
-    if subscriptions := _of_kind("subscription", changed):
-        learn_edges(tx, account, subscriptions=subscriptions)
+    subscriptions = stretches.put_words(tx, account, [*told, *older])
+    subscriptions |= stretches.subscriptions_billed(tx, account, invoices=_of_kind("invoice", changed))
+    stretches.learn_stretches(tx, account, subscriptions=subscriptions)
     if meters := _of_kind("billing.meter", changed):
         execute(tx, "learn_meters", account=account, object_ids=sorted(meters))
     return changed
@@ -107,12 +112,6 @@ def unsent_of(tx: Transaction, account: str, changed: Collection[Key]) -> list[U
         kinds=[kind for kind, _ in changed],
         object_ids=[object_id for _, object_id in changed],
     )
-
-
-def learn_edges(tx: Transaction, account: str, *, subscriptions: set[str] | None = None) -> int:
-    """Add the period edges of these subscriptions' items, or of all; to be called when a meter becomes known."""
-    wanted = None if subscriptions is None else sorted(subscriptions)
-    return execute(tx, "learn_edges", account=account, subscriptions=wanted)
 
 
 def _of_kind(kind: str, keys: Collection[Key]) -> set[str]:

@@ -29,6 +29,7 @@ class SubscriptionFacts:
     customer: str
     status: str
     billing_mode: str | None
+    start_date: datetime | None
     trial_start: datetime | None
     trial_end: datetime | None
     cancel_at: datetime | None
@@ -46,6 +47,7 @@ def subscription_facts(told: Json) -> SubscriptionFacts:
         customer=required(id_of(inner(told, "customer")), "customer"),
         status=required(word(inner(told, "status")), "status"),
         billing_mode=word(inner(told, "billing_mode", "type")),
+        start_date=instant(inner(told, "start_date")),
         trial_start=instant(inner(told, "trial_start")),
         trial_end=instant(inner(told, "trial_end")),
         cancel_at=instant(inner(told, "cancel_at")),

@@ -12,13 +12,13 @@ sealed AS (
         d.meter_event_id, d.lane_id, m.stripe_id, m.formula, d.bucket, d.stamped_at, d.minute, d.value,
         cardinality(d.entry_ids),
         jsonb_build_object(m.customer_key, l.customer, m.value_key, trim_scale(d.value)::text),
-        NOT is_subscribed(l.account, l.customer, m.stripe_id),
+        NOT is_billed(l.account, l.customer, m.stripe_id, d.stamped_at),
         d.cell IS NOT NULL,
-        CASE WHEN d.unsent_reason IS NULL THEN 'sealed' ELSE 'confirmed' END,
+        CASE WHEN d.unsent_reason IS NULL THEN 'sealed' ELSE d.unsent_state END,
         d.unsent_reason,
         CASE WHEN d.unsent_reason IS NULL THEN ledger_now() END,
         CASE WHEN d.cell IS NOT NULL THEN ledger_now() END,
-        CASE WHEN d.unsent_reason IS NOT NULL THEN ledger_now() END
+        CASE WHEN d.unsent_reason IS NOT NULL AND d.unsent_state = 'confirmed' THEN ledger_now() END
     FROM drafts AS d
     JOIN lane AS l USING (lane_id)
     JOIN meter AS m USING (account, meter)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from service.gateway import StripeUnavailable
-from service.ledger import events, mirrors
+from service.ledger import events, stretches
 from service.timing import FAST
 
 JANUARY, FEBRUARY, MARCH = 1_767_225_600, 1_769_904_000, 1_772_323_200
@@ -36,7 +36,7 @@ def test_the_edges_of_a_meter_that_becomes_known_later_are_learnt_then_and_once(
     world.know_meter("tokens", stripe_id="mtr_1")
 
     with world.ledger.transaction() as tx:
-        learnt = [mirrors.learn_edges(tx, "default"), mirrors.learn_edges(tx, "default")]
+        learnt = [stretches.learn_edges(tx, "default", subscriptions=["sub_1"]) for _ in range(2)]
 
     assert (learnt, len(world.edges())) == ([2, 0], 2)
 

@@ -8,7 +8,7 @@ from service.ledger import mirrors
 from service.mirrors import Mirror, mirror
 
 
-def _subscribe(path: Any, customer: str, meter: Any) -> str:
+def _subscribe(path: Any, customer: str, meter: Any, *, since: datetime) -> str:
     price = path.stripe.v1.prices.create(
         {
             "currency": "usd",
@@ -17,7 +17,8 @@ def _subscribe(path: Any, customer: str, meter: Any) -> str:
             "unit_amount": 1,
         }
     )
-    made = path.stripe.v1.subscriptions.create({"customer": customer, "items": [{"price": price.id}]})
+    told = {"customer": customer, "items": [{"price": price.id}], "backdate_start_date": int(since.timestamp())}
+    made = path.stripe.v1.subscriptions.create(told)
     return str(made.id)
 
 
@@ -32,8 +33,8 @@ def _tell_by_event(path: Any, subscription: str) -> None:
 def test_a_subscription_older_than_our_webhooks_is_known_although_an_event_told_of_another(path, an_hour_ago):
     tokens, exports = path.make_meter("tokens"), path.make_meter("exports")
     customer = path.make_customer()
-    _subscribe(path, customer, tokens)
-    _tell_by_event(path, _subscribe(path, customer, exports))
+    _subscribe(path, customer, tokens, since=an_hour_ago)
+    _tell_by_event(path, _subscribe(path, customer, exports, since=an_hour_ago))
     path.client.usage(customer, "tokens", 1, occurred_at=an_hour_ago)
 
     path.walk()
@@ -44,7 +45,7 @@ def test_a_subscription_older_than_our_webhooks_is_known_although_an_event_told_
 
 def test_a_customers_subscriptions_are_listed_once_and_then_told_by_events(path, an_hour_ago):
     customer = path.make_customer()
-    _subscribe(path, customer, path.make_meter("tokens"))
+    _subscribe(path, customer, path.make_meter("tokens"), since=an_hour_ago)
     for number in range(3):
         path.client.usage(customer, "tokens", number + 1, occurred_at=an_hour_ago)
         path.walk()

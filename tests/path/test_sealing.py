@@ -74,7 +74,7 @@ def test_a_meters_own_payload_keys_reach_stripe(path, an_hour_ago):
 def test_usage_without_a_subscription_is_sent_and_flagged_as_unbilled(path, an_hour_ago):
     meter = path.make_meter("tokens")
     subscribed, free = path.make_customer(), path.make_customer()
-    path.subscribe(subscribed, meter)
+    path.subscribe(subscribed, meter, backdate_start_date=int(an_hour_ago.timestamp()))
     for customer in (subscribed, free):
         path.client.usage(customer, "tokens", 1, occurred_at=an_hour_ago)
 
