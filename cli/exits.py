@@ -23,6 +23,7 @@ EXPECTED: Mapping[str, int] = {
     "service.gateway.StripeUnavailable": FAILURE,
     "service.ledger.accounts.OtherAccount": USAGE,
     "service.ledger.connection.LedgerUnavailable": FAILURE,
+    "service.ledger.corrections.RowTaken": FAILURE,
     "service.migrate.MigrationEdited": FAILURE,
     "service.queues.QueueUnavailable": FAILURE,
     "service.settings.SettingsInvalid": USAGE,

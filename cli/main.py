@@ -22,6 +22,7 @@ COMMANDS = {
     "events": "What Stripe told us: list, show, replay, follow, catch up with what was not pushed.",
     "webhooks": "Set up Stripe's two webhook endpoints, check them, and try one's own door.",
     "strangers": "List what the door refused: a few requests of each hour and reason.",
+    "late": "Usage whose invoice was final without it: list, carry into the open period, waive.",
     "pause": "Send nothing more, of the account or of one meter, until resumed.",
     "resume": "Take back a pause.",
     "reconcile": "After a restore of the ledger: compare it with Stripe's books, and confirm.",

@@ -25,15 +25,15 @@ class _Late:
 def lateness(tx: Transaction, meter_event_id: int) -> str | None:
     """Which invoice is final that would have billed it, as a sentence; None: it can still be billed."""
     found = fetch_one(tx, _Late, "lateness", meter_event_id=meter_event_id)
-    return found and found.lateness
+    return None if found is None else found.lateness
 
 
 def next_generation(tx: Transaction, meter_event_id: int, *, reason: str) -> NextGeneration | None:
     """Seal a refused or proven-absent meter event anew, due at once. After `lanes.lock_lane`, in the same transaction.
 
     `reason` is kept with the generation. None, and nothing changes: it is neither refused nor proven absent (any more),
-    or its time, which never changes, is so old that Stripe would refuse it before the window could close, or its invoice
-    is final without it.
+    or its time, which never changes, is so old that Stripe would refuse it before the window could close, or its
+    invoice is final without it.
     """
     return fetch_one(
         tx,

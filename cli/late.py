@@ -1,0 +1,131 @@
+"""`meterpost late`: usage whose invoice was final without it, and what a person decides of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cli.exits import OK
+from cli.ledger import committing, reading, writing
+from cli.letters import print_answer
+from cli.ordering import order_of, order_options
+from cli.output import json_option, print_json, print_table, print_words
+from service import settings
+from service.ledger.actions import Order
+from service.ledger.alarms import alarms
+from service.ledger.answers import Answer
+from service.ledger.connection import Transaction
+from service.ledger.late import LateId, NoLateId, carry, late_usage, read_late_id, waive
+from service.timing import Timing
+
+Decide = Callable[..., Answer]
+LIST_EPILOG = """\b
+Examples:
+  meterpost late list
+  meterpost late list --json | jq -r '.late[].subject'
+"""
+CARRY_EPILOG = """\b
+Examples:
+  meterpost late carry in_1Abc/cus_NffrFeUfNV2Hib/api_requests --reason "an outage of ours, INC-42" --dry-run
+  meterpost late carry me-123 --reason "agreed with the customer"
+"""
+WAIVE_EPILOG = """\b
+Examples:
+  meterpost late waive me-123 --reason "not worth a line"
+  meterpost late waive in_1Abc/cus_NffrFeUfNV2Hib/api_requests --reason "an outage of ours, INC-42"
+"""
+
+
+class LateParameter(click.ParamType[LateId]):
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LateId:
+        try:
+            return read_late_id(str(value))
+        except NoLateId as unreadable:
+            self.fail(str(unreadable), param, ctx)
+
+
+def dry_run_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--dry-run`: the run itself, rolled back."""
+    return click.option("--dry-run", "is_dry", is_flag=True, help="Change nothing; say what would happen.")(command)
+
+
+@click.group()
+def command() -> None:
+    """List, carry and waive usage whose invoice was final without it."""
+
+
+@command.command("list", epilog=LIST_EPILOG)
+@json_option
+def list_late(*, as_json: bool) -> int:
+    """List what is late, one line an invoice and lane, the longest final first.
+
+    The money is that of its alarm: empty until it is rated, and where no price is known.
+    """
+    account = settings.load().account
+    with reading() as tx:
+        found = late_usage(tx, account)
+        worth = {one.subject: one for one in alarms(tx, account, kind="late")}
+    if as_json:
+        print_json({"late": [_told(one, worth.get(one.subject)) for one in found]})
+        return OK
+    rows = [
+        (one.subject, one.rows, one.units, *_money(worth.get(one.subject)), one.since, one.until, one.said)
+        for one in found
+    ]
+    print_table(["id", "#rows", "#units", "#minor units", "currency", "since", "until", "said"], rows)
+    if not found:
+        print_words("nothing is late")
+    return OK
+
+
+@command.command("carry", epilog=CARRY_EPILOG)
+@click.argument("late", metavar="ID", type=LateParameter())
+@dry_run_option
+@order_options
+@json_option
+def carry_late(*, late: LateId, is_dry: bool, reason: str, actor: str | None, as_json: bool) -> int:
+    """Bill ID with the period of now: one entry for each of its meter events, once, whoever asks again.
+
+    ID is a meter event (me-123), or all of an invoice and lane as `late list` shows it.
+    """
+    return _decide(carry, late, order=order_of(actor, reason), is_dry=is_dry, as_json=as_json)
+
+
+@command.command("waive", epilog=WAIVE_EPILOG)
+@click.argument("late", metavar="ID", type=LateParameter())
+@dry_run_option
+@order_options
+@json_option
+def waive_late(*, late: LateId, is_dry: bool, reason: str, actor: str | None, as_json: bool) -> int:
+    """Leave ID unbilled for good. It stays on the books with the reason."""
+    return _decide(waive, late, order=order_of(actor, reason), is_dry=is_dry, as_json=as_json)
+
+
+def _decide(decide: Decide, late: LateId, *, order: Order, is_dry: bool, as_json: bool) -> int:
+    chosen = settings.load()
+    with writing() as tx:
+        answer = _decided(tx, decide, late, order=order, account=chosen.account, timing=chosen.timing, is_dry=is_dry)
+    print_answer(answer, as_json=as_json)
+    if is_dry:
+        print_words("a dry run: nothing was changed")
+    return OK
+
+
+def _decided(
+    tx: Transaction, decide: Decide, late: LateId, *, order: Order, account: str, timing: Timing, is_dry: bool
+) -> Answer:
+    with committing(tx, is_dry=is_dry):
+        return decide(tx, account, late, order=order, timing=timing)
+
+
+def _told(one: Any, alarm: Any) -> dict[str, object]:
+    keys = ("subject", "invoice", "customer", "meter", "item", "price", "rows", "units", "since", "until", "said")
+    amount, currency = _money(alarm)
+    return {key: getattr(one, key) for key in keys} | {"amount": amount, "currency": currency}
+
+
+def _money(alarm: Any) -> tuple[object, object]:
+    """In the currency's minor unit."""
+    return (None, None) if alarm is None else (alarm.amount, alarm.currency)
