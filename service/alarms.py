@@ -8,6 +8,7 @@ subject, is_urgent, customer, meter, item, price, stretch_start, rows, units, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Kind:
     is_posted: bool = True
 
 
-KINDS: Sequence[Kind] = (
+_ALL: Sequence[Kind] = (
     Kind(
         name="unbilled",
         question="alarming_unbilled",
@@ -66,3 +67,4 @@ KINDS: Sequence[Kind] = (
         remedy="compare meterpost row show with the invoice; find who else reports to the meter",
     ),
 )
+KINDS = tuple(kind for kind in _ALL if (Path(__file__).parent / "sql" / f"{kind.question}.sql").exists())

@@ -26,7 +26,11 @@ def repeat(name: str, step: Callable[[], int], *, poll_s: float) -> None:
 
     The signals are ours from here on only: before, while a process waits for what it needs, they end it at once.
     """
-    stopping = _stop_on_signals()
+    repeat_until(stop_on_signals(), name, step, poll_s=poll_s)
+
+
+def repeat_until(stopping: threading.Event, name: str, step: Callable[[], int], *, poll_s: float) -> None:
+    """As `repeat`, until `stopping` is set."""
     say("worker.started", step=name)
     patience_s = poll_s
     while not stopping.is_set():
@@ -52,7 +56,7 @@ def raise_first(failures: Sequence[BaseException]) -> None:
     raise failures[0]
 
 
-def _stop_on_signals() -> threading.Event:
+def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,8 @@
 """Step 6: accepted → confirmed, and held → whatever Stripe's books say (`_reading_back.py`).
 
-What is confirmed is read again (`_second_readings.py`), and a copy too many is cancelled (`_cancelling.py`). Beside
-that Stripe's own lists of events are read on (`_catching_up.py`).
+What is confirmed is read again (`_second_readings.py`), and a copy too many is cancelled (`_cancelling.py`). Then
+Stripe's own lists of events are read on (`_catching_up.py`). Beside all that, in threads of their own, is asked what is
+wrong with money (`_watching.py`), and told (`_posting.py`).
 
 Accepted is what Stripe said about one call; confirmed is what its books say. Per lane and hour, Stripe's summary is
 compared with the sum of what we reported; where they differ, each minute is looked at by itself, which mostly belongs
@@ -21,9 +22,11 @@ from service.ledger.confirming import HOUR, MINUTE, LaneToConfirm, Span
 from service.ledger.second_readings import schedule_second_readings
 from service.logs import say
 from service.timing import Timing
+from workers._alarming import alarm_steps
+from workers._beside import beside
 from workers._cancelling import Canceller
 from workers._catching_up import CatchUp
-from workers._loop import repeat
+from workers._loop import repeat_until, stop_on_signals
 from workers._reading import read_each
 from workers._reading_back import Reader
 from workers._second_readings import SecondReader
@@ -258,7 +261,9 @@ def main() -> None:
             found = reconciler.confirm_due() + reader.read_back_due() + canceller.cancel_due()
             return found + second_reader.read_again_due() + catch_up.catch_up_due()
 
-        repeat("reconcile", step, poll_s=timing.poll_s)
+        stopping = stop_on_signals()
+        with beside(alarm_steps(setup), poll_s=timing.poll_s, stopping=stopping):
+            repeat_until(stopping, "reconcile", step, poll_s=timing.poll_s)
 
 
 if __name__ == "__main__":

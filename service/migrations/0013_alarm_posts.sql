@@ -20,6 +20,7 @@ CREATE TABLE alarm_post (
 );
 CREATE INDEX alarm_post_due ON alarm_post (account, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX alarm_post_open ON alarm_post (alarm_id, n) WHERE due_at IS NOT NULL;
+CREATE INDEX alarm_post_given_up ON alarm_post (account, given_up_at) WHERE given_up_at IS NOT NULL;
 CREATE TRIGGER alarm_post_is_immutable
     BEFORE UPDATE OF post_id, n, account, alarm_id, what, was_urgent, body, made_at ON alarm_post
     FOR EACH ROW EXECUTE FUNCTION refuse_change('what is posted never changes');

@@ -1,0 +1,21 @@
+"""What of alarms runs beside `reconcile`: asking what is wrong, and, where there is a receiver, telling it."""
+
+from collections.abc import Callable
+
+from service.alarm_calls import Receiver
+from workers._posting import Poster
+from workers._setup import StripeSetup
+from workers._watching import Watcher
+
+Steps = dict[str, Callable[[], int]]
+
+
+def alarm_steps(setup: StripeSetup) -> Steps:
+    """By their names in the log."""
+    ledger, account, timing = setup.ledger, setup.settings.account, setup.timing
+    is_posting = bool(setup.settings.alarm_url)
+    watcher = Watcher(ledger, setup.gateway, account, timing=timing, is_posting=is_posting)
+    steps: Steps = {"watch": watcher.watch_due}
+    if is_posting:
+        steps["post"] = Poster(ledger, Receiver(setup.settings), account, timing=timing).post_due
+    return steps

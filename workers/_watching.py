@@ -1,0 +1,170 @@
+"""Step 6, what is wrong with money: the ledger's facts → alarms.
+
+Every kind is a question (`service/alarms.py`), asked every few seconds. One transaction a kind takes the question's
+turn, asks it, raises what is new, renews what changed, clears what is gone, says what it is worth, and writes down what
+is to be posted. A crash anywhere leaves the alarms as they were, and the next asking finds the same difference; of two
+who watch, one waits and finds that it was asked. A question that fails stops no other: it is said and counted, and its
+open alarms stay. Prices that the ledger lacks are read from Stripe outside of any transaction, and kept as mirrors;
+until then their alarms stand without money.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from redis.exceptions import RedisError
+
+from service.alarms import KINDS, Kind
+from service.gateway import StripeRefused, StripeUnavailable
+from service.ledger import Ledger, Transaction, alarm_posts, alarms, mirrors
+from service.ledger.alarms import Alarm, Difference
+from service.ledger.overview import ledger_time
+from service.limiter import Throttled
+from service.logs import say
+from service.mirrors import Mirror, listed
+from service.money import Card, no_card, unread_prices, worth
+from service.timing import Timing
+from workers._effects import ReadsStripe
+
+PRICES_A_PASS_MAX = 10  # reads of prices; what is wrong must not wait for Stripe
+LINES_MAX = 20  # of one kind and asking; meterpost alarms list has all
+UNREAD = (StripeUnavailable, StripeRefused, Throttled, RedisError)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What one asking came to; told when it is committed."""
+
+    difference: Difference | None = None
+    told: dict[int, Alarm] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    failure: str | None = None
+
+
+class Watcher:
+    """Asks what is wrong. `kinds` are its questions; `is_posting` False: nobody is told but by the screens."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        stripe: ReadsStripe,
+        account: str,
+        *,
+        timing: Timing,
+        kinds: Sequence[Kind] = KINDS,
+        card: Card = no_card,
+        is_posting: bool = False,
+        open_max: int = alarms.OPEN_MAX,
+    ) -> None:
+        self._ledger = ledger
+        self._stripe = stripe
+        self._account = account
+        self._timing = timing
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._card = card
+        self._is_posting = is_posting
+        self._open_max = open_max
+        self._read_again_at: dict[str, float] = {}
+
+    def watch_due(self) -> int:
+        """Ask what was not asked for a while. Returns how many alarms were raised, cleared or renewed."""
+        with self._ledger.transaction() as tx:
+            due = alarms.questions_due(tx, self._account, self._kinds.values(), timing=self._timing)
+        found = [self._watch(self._kinds[name]) for name in due]
+        self._read_prices({price for one in found for price in one.unread})
+        return sum(one.difference is not None and not one.difference.is_nothing for one in found)
+
+    def _watch(self, kind: Kind) -> _Found:
+        found = _Found()
+        with self._ledger.transaction() as tx:
+            if not alarms.claim_question(tx, self._account, kind, timing=self._timing):
+                return found
+            try:
+                with tx.transaction():
+                    self._ask(tx, kind, found)
+            except psycopg.Error as failed:
+                found = _Found(failure=_first_line(failed))
+                failures = alarms.note_unanswered(tx, self._account, kind, reason=_first_line(failed))
+        if found.failure is not None:
+            say("alarm_question.failed", kind=kind.name, failures=failures, reason=found.failure)
+        _tell(kind, found)
+        return found
+
+    def _ask(self, tx: Transaction, kind: Kind, found: _Found) -> None:
+        """All that is one transaction: a bell is no fact, and no money is told of what was not raised."""
+        difference = alarms.raise_alarms(tx, self._account, kind, timing=self._timing, open_max=self._open_max)
+        unrated = alarms.alarms_to_rate(tx, self._account, kind, timing=self._timing)
+        if unrated:
+            alarms.rate_alarms(tx, {one.alarm_id: worth(one, card=self._card) for one in unrated})
+        changed = [*difference.raised, *difference.escalated, *difference.cleared]
+        told = alarms.alarms(tx, self._account, alarm_ids=changed) if changed else []
+        if self._is_posting and kind.is_posted:
+            alarm_posts.write_posts(tx, self._account, kind.name, cleared=difference.cleared)
+        found.difference, found.unread = difference, unread_prices(unrated)
+        found.told = {one.alarm_id: one for one in told}
+
+    def _read_prices(self, prices: Iterable[str]) -> None:
+        """Those that were not asked for just now. What Stripe does not tell stays without money."""
+        now = time.monotonic()
+        wanted = [price for price in sorted(prices) if self._read_again_at.get(price, 0) <= now]
+        for price in wanted[:PRICES_A_PASS_MAX]:
+            self._read_again_at[price] = now + self._timing.unread_wait_s
+            try:
+                self._keep(price, self._stripe.objects.retrieve("price", price))
+            except StripeRefused as refused:
+                say("price.unread", price=price, reason=str(refused))
+            except UNREAD as away:
+                say("price.unread", price=price, reason=str(away))
+                return
+
+    def _keep(self, price: str, told: object) -> None:
+        with self._ledger.transaction() as tx:
+            read = listed(told, kind="price", read_at=ledger_time(tx))
+            if isinstance(read, Mirror) and read.facts.is_whole:
+                mirrors.put_mirrors(tx, self._account, [read])
+                alarms.rate_anew(tx, self._account, [price])
+                return
+        say("price.unread", price=price, reason=getattr(read, "reason", "it has tiers, and Stripe does not tell them"))
+
+
+def _tell(kind: Kind, found: _Found) -> None:
+    """After the commit."""
+    difference = found.difference
+    if difference is None:
+        return
+    for event, ids in (
+        ("alarm.raised", difference.raised),
+        ("alarm.escalated", difference.escalated),
+        ("alarm.cleared", difference.cleared),
+    ):
+        for alarm_id in ids[:LINES_MAX]:
+            say(event, **_figures(found.told[alarm_id]))
+        if len(ids) > LINES_MAX:
+            say(event, kind=kind.name, more=len(ids) - LINES_MAX)
+    if difference.left_out and not difference.left_out_before:
+        say("alarm.left_out", kind=kind.name, subjects=difference.subjects, left_out=difference.left_out)
+    if difference.failures_before:
+        say("alarm_question.mended", kind=kind.name, failures=difference.failures_before)
+
+
+def _figures(alarm: Alarm) -> dict[str, object]:
+    told = {
+        "alarm": alarms.name_of(alarm.alarm_id),
+        "kind": alarm.kind,
+        "subject": alarm.subject,
+        "is_urgent": alarm.is_urgent,
+        "customer": alarm.customer,
+        "meter": alarm.meter,
+        "rows": alarm.rows,
+        "units": alarm.units,
+        "amount": alarm.amount_rounded,
+        "currency": alarm.currency,
+        "deadline": alarm.deadline,
+        "said": alarm.said,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _first_line(failed: psycopg.Error) -> str:
+    return (str(failed).splitlines() or [type(failed).__name__])[0]
