@@ -6,12 +6,13 @@ hundredths of the rest. ISK and UGX are told in hundredths though they have none
 Source: docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+EXACT = Context(prec=120)  # more digits than any amount has
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}  # of what they alone mean in an invoice; others by code
 
 
@@ -24,18 +25,18 @@ def minor_digits(currency: str) -> int:
 
 def to_minor(amount: Decimal, currency: str) -> Decimal:
     """Dollars as cents, to the last digit."""
-    return amount.scaleb(minor_digits(currency))
+    return amount.scaleb(minor_digits(currency), EXACT)
 
 
 def money(minor: Decimal | int, currency: str) -> str:
     """An amount in minor units as a person reads it, rounded to them: `$200.00`, `¥500`, `12.345 KWD`, `-$0.07`."""
     rounded = Decimal(minor).to_integral_value(rounding=ROUND_HALF_UP)
-    return _written(rounded.scaleb(-minor_digits(currency)), currency, places=minor_digits(currency))
+    return _written(rounded.scaleb(-minor_digits(currency), EXACT), currency, places=minor_digits(currency))
 
 
 def exact_money(minor: Decimal, currency: str) -> str:
     """The same to the last digit, as of a price: `$0.00025`."""
-    major = Decimal(minor).scaleb(-minor_digits(currency)).normalize()
+    major = Decimal(minor).scaleb(-minor_digits(currency), EXACT).normalize(EXACT)
     exponent = major.as_tuple().exponent
     assert isinstance(exponent, int), "an amount is a number"
     return _written(major, currency, places=max(minor_digits(currency), -exponent))

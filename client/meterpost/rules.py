@@ -19,6 +19,7 @@ VALUE_DIGITS_MAX: Final = 15  # Stripe refuses a sixteenth significant digit
 VALUE_PLACES_MAX: Final = 12  # Stripe's invoice lines carry no more
 ROW_ID_LENGTH_MAX: Final = 100  # Stripe's own limit for identifiers
 SOURCE_LENGTH_MAX: Final = 50
+UNIT_LENGTH_MAX: Final = 30
 SPELLED_MAX: Final = 4  # code points that compose to one, at most
 AGE_MAX: Final = timedelta(days=34)  # Stripe accepts 35; a day is kept for retries
 AHEAD_MAX: Final = timedelta(minutes=5)  # Stripe's own tolerance
@@ -60,6 +61,10 @@ def read_meter(said: object) -> str:
     raise ValidationError(
         f"{_shown(said)} is not a meter's event_name; 1 to 100 of a-z, 0-9 and _ (capitals are not allowed)"
     )
+
+
+def read_unit(said: object) -> str:
+    return _read_printable(said, length_max=UNIT_LENGTH_MAX)
 
 
 def refuse_dimensions(said: object) -> None:
