@@ -92,6 +92,10 @@ class World:
         with self.ledger.transaction() as tx:
             tx.execute(statement.encode(), values or None)
 
+    def write_with(self, statement: str, **values: Any) -> None:
+        with self.ledger.transaction() as tx:
+            tx.execute(statement.encode(), values)
+
 
 @pytest.fixture
 def world(warm_ledger: Ledger) -> World:
