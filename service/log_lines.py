@@ -31,7 +31,9 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         # seal
         "meter_event.sealed": Line(INFO, "Entries became meter events, which never change from here on."),
         "meter.blocked": Line(ERROR, "Rows wait, because their meter is unknown, inactive or of a kind not supported."),
-        "entry.unbilled": Line(WARNING, "Usage of a customer who has no subscription on its meter was sealed."),
+        "entry.unbilled": Line(WARNING, "Usage was sealed at a time that no subscription of its customer bills."),
+        "entry.kept_back": Line(INFO, "Usage that no subscription bills stays unsealed until one does."),
+        "entry.let_go": Line(WARNING, "Usage that no subscription bills was sealed, since it grows too old for Stripe."),
         # dispatch
         "wakeup.sent": Line(DEBUG, "A worker was told that something is due."),
         "wakeup.refused": Line(WARNING, "A job in the queue is not one of ours and was not run."),
@@ -80,6 +82,10 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "surplus.found": Line(WARNING, "Stripe counts a meter event twice; one copy is cancelled."),
         "surplus.cancelled": Line(INFO, "Stripe's books show a meter event once, as its copy was cancelled."),
         "surplus.contradicted": Line(ERROR, "A copy too many was not cancelled; a person has to look."),
+        "meter_event.cancelled": Line(INFO, "Stripe's books show nothing of a meter event that a person took back."),
+        "cancellation.replaced": Line(
+            WARNING, "Stripe refuses to cancel what a person took back; an entry takes it back instead."
+        ),
         "cancellation.ended": Line(INFO, "A call that cancels a copy too many came to its end."),
         "cancellation.lost": Line(WARNING, "A cancellation's answer was never heard; it is asked for again."),
         # alarms

@@ -6,6 +6,7 @@ with METERPOST_. `.env` in the working directory is read as well, so that a chec
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ from marshmallow.validate import OneOf, Range, Regexp
 
 from service import crash_points
 from service.timing import PROFILES, Timing
+from service.unbilled import Unbilled
 from service.variables import DOT_ENV, KNOWN, MEANINGS, OURS, SANDBOXES
 from service.webhook_secrets import WebhookSecret, parse_secrets
 
@@ -29,6 +31,10 @@ LIVE_METER_EVENTS_PER_S = 1_000
 ALARM_SECRET_CHARS_MIN = 16
 SIGNS = "signs what is posted, so that the receiver can tell it from what others send"
 ADDRESS_WANTED = "an address https://… without a user is wanted, or http://127.0.0.1… on this machine"
+HOLD_OFF = "off"
+HOLD_S_MAX = 7 * 86_400  # a customer waits so long for the invoice
+UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_HOLD = re.compile(r"off|[0-9]{1,7}[smhd]?")
 _KEY = r"^$|^(sk|rk)_(test|live)_\w+$"
 _KEY_WANTED = "a secret or restricted key is wanted: sk_test_…, sk_live_…, rk_test_… or rk_live_…"
 
@@ -55,6 +61,9 @@ class Settings:
     log_format: str
     witness_file: Path | None = None
     log_level: str = "info"
+    rate_card: Path | None = None
+    unbilled: Unbilled = Unbilled.WARN
+    hold_drafts_s: int = 0  # how long a period's draft is held open for its usage; 0: not at all
     alarm_url: str = field(default="", repr=False)  # its path may be a secret
     alarm_secret: str = field(default="", repr=False)
 
@@ -71,6 +80,7 @@ class Settings:
             "REDIS_URL": self.redis_url,
             "STRIPE_SECRET_KEY": self.stripe_secret_key,
             "STRIPE_WEBHOOK_SECRETS": self.webhook_secrets,
+            "METERPOST_ALARM_URL": self.alarm_url,
         }
         missing = [name for name in names if not values[name]]
         if missing:
@@ -120,6 +130,9 @@ def _read(env: Env, *, is_live: bool) -> dict[str, Any]:
         ),
         "is_only_writer": env.bool("METERPOST_ONLY_WRITER", True),
         "witness_file": env.str("METERPOST_WITNESS_FILE", ""),
+        "rate_card": env.str("METERPOST_RATE_CARD", ""),
+        "unbilled": env.str("METERPOST_UNBILLED", Unbilled.WARN, validate=OneOf(list(Unbilled))),
+        "hold_drafts_s": env.str("METERPOST_HOLD_DRAFTS", HOLD_OFF, validate=_is_hold),
         "alarm_url": env.str("METERPOST_ALARM_URL", "", validate=_is_alarm_url),
         "alarm_secret": env.str("METERPOST_ALARM_SECRET", "", validate=_is_alarm_secret),
         "log_format": env.str("METERPOST_LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "console"])),
@@ -132,6 +145,9 @@ def _settings(read: dict[str, Any]) -> Settings:
         account="default",
         timing=PROFILES[read.pop("timing")],
         witness_file=Path(file) if (file := read.pop("witness_file")) else None,
+        rate_card=Path(card) if (card := read.pop("rate_card")) else None,
+        unbilled=Unbilled(read.pop("unbilled")),
+        hold_drafts_s=hold_s(read.pop("hold_drafts_s")),
         webhook_secrets=parse_secrets(read.pop("webhook_secrets")),
         broker_url=read["broker_url"] or read["redis_url"],
         redis_url=read["redis_url"] or read["broker_url"],
@@ -176,6 +192,18 @@ def _is_loopback(host: str | None) -> bool:
 def _is_alarm_secret(secret: str) -> None:
     if secret and (len(secret) < ALARM_SECRET_CHARS_MIN or not secret.isascii() or not secret.isprintable()):
         raise ValidationError(f"{ALARM_SECRET_CHARS_MIN} or more printable ASCII characters are wanted: it {SIGNS}")
+
+
+def hold_s(told: str) -> int:
+    """Seconds of `off`, `86400` or `24h`."""
+    if told == HOLD_OFF:
+        return 0
+    return int(told.rstrip("smhd")) * UNITS_S.get(told[-1], 1)
+
+
+def _is_hold(told: str) -> None:
+    if not _HOLD.fullmatch(told) or hold_s(told) > HOLD_S_MAX:
+        raise ValidationError(f"{HOLD_OFF}, seconds, or a time such as 24h is wanted, at most 7d")
 
 
 def _are_webhook_secrets(secrets: list[str]) -> None:

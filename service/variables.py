@@ -118,6 +118,21 @@ VARIABLES = (
         is_secret=True,
     ),
     Variable(
+        name="METERPOST_RATE_CARD",
+        meaning="a file of what each metric costs (meterpost ratecard): units of rows and alarms' money go by it",
+        example="/etc/meterpost/ratecard.toml",
+    ),
+    Variable(
+        name="METERPOST_UNBILLED",
+        meaning="usage that no subscription bills: warn (sent, and an alarm), hold (kept until one does), or send",
+        default="warn",
+    ),
+    Variable(
+        name="METERPOST_HOLD_DRAFTS",
+        meaning="how long a period's draft invoice is held open until its usage is confirmed: off, or such as 24h",
+        default="off",
+    ),
+    Variable(
         name="METERPOST_LOG_FORMAT", meaning="auto (console on a terminal, else json), json or console", default="auto"
     ),
     Variable(name="METERPOST_LOG_LEVEL", meaning="debug, info, warning or error", default="info"),

@@ -13,29 +13,39 @@ from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing, stretches
 from service.ledger.overview import ledger_time
-from service.ledger.sealing import LaneToSeal, Sealed
+from service.ledger.sealing import KeptBack, LaneToSeal, Sealed
 from service.logs import say
 from service.mirrors import Mirror, Unreadable, listed
 from service.timing import Timing
+from service.unbilled import Unbilled
 from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
-NOTHING_SEALED = Sealed(0, 0)
+NOTHING_SEALED = (Sealed(0, 0), KeptBack())
 
 
 class Sealer:
     def __init__(
-        self, ledger: Ledger, gateway: Gateway, account: str, *, timing: Timing, guard: Guards = UNGUARDED
+        self,
+        ledger: Ledger,
+        gateway: Gateway,
+        account: str,
+        *,
+        timing: Timing,
+        guard: Guards = UNGUARDED,
+        unbilled: Unbilled = Unbilled.WARN,
     ) -> None:
         self._ledger = ledger
         self._gateway = gateway
         self._account = account
         self._timing = timing
         self._guard = guard
+        self._unbilled = unbilled
 
     def seal_due(self) -> int:
         """Seal the due buckets of the longest waiting lanes. Returns how many meter events that made."""
+        self._read_new_customers()
         due = self._due()
         if not due:
             return 0
@@ -70,6 +80,21 @@ class Sealer:
         still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
         self._put_off_blocked(still)
         return len(unknown)
+
+    def _read_new_customers(self) -> None:
+        """Long before their first bucket is due: whether somebody bills them is known within a minute."""
+        with self._ledger.transaction() as tx:
+            unread = sealing.unread_customers(tx, self._account, customers_max=CUSTOMERS_A_PASS_MAX)
+        for customer in unread:
+            try:
+                self._learn_customer(customer)
+            except KeyRefused:
+                raise
+            except (StripeUnavailable, StripeRefused) as untold:
+                say("customer.unread", customer=customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
+                with self._ledger.transaction() as tx:
+                    sealing.put_off_reading(tx, self._account, customer, timing=self._timing)
+                return
 
     def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
         unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))
@@ -125,20 +150,27 @@ class Sealer:
             return 0
         with self._ledger.transaction() as tx:
             is_known = self._guard.may_seal(tx)
-            sealed = sealing.seal(tx, lane_ids, timing=self._timing) if is_known else NOTHING_SEALED
+            sealed, kept_back = NOTHING_SEALED
+            if is_known:
+                sealed, kept_back = sealing.seal(tx, lane_ids, timing=self._timing, unbilled=self._unbilled)
             crash_point("seal.before_commit")
         crash_point("seal.after_commit")
         if sealed.meter_events:
             say("meter_event.sealed", meter_events=sealed.meter_events)
-        if sealed.unbilled:
+        if sealed.unbilled and self._unbilled is not Unbilled.SEND:
             say("entry.unbilled", meter_events=sealed.unbilled)
+        if kept_back.rows:
+            say("entry.kept_back", rows=kept_back.rows, wait_s=self._timing.subscriptions_reread_s)
+        if kept_back.let_go:
+            say("entry.let_go", rows=kept_back.let_go)
         return sealed.meter_events
 
 
 def main() -> None:
     with set_up_with_stripe("seal") as setup:
         account, timing = setup.settings.account, setup.timing
-        sealer = Sealer(setup.ledger, setup.gateway, account, timing=timing, guard=setup.guard)
+        unbilled = setup.settings.unbilled
+        sealer = Sealer(setup.ledger, setup.gateway, account, timing=timing, guard=setup.guard, unbilled=unbilled)
         repeat("seal", sealer.seal_due, poll_s=timing.poll_s)
 
 

@@ -12,6 +12,7 @@ from service.ledger.connection import Transaction, execute, fetch, fetch_one
 from service.ledger.externals import draft_externals, hold_externals
 from service.meters import Meter
 from service.timing import Timing
+from service.unbilled import LET_GO_AGE, Unbilled
 
 LANES_MAX = 256  # lanes looked at in one pass
 BUCKETS_MAX = 2_000  # sealed in one transaction; more would hold the lanes' locks for seconds
@@ -33,15 +34,28 @@ class LaneToSeal:
 @dataclass(frozen=True, slots=True)
 class Sealed:
     meter_events: int
-    unbilled: int  # of these, how many have no subscription that would bill them
+    unbilled: int  # of these, how many no stretch bills
 
     def __add__(self, other: "Sealed") -> "Sealed":
         return Sealed(self.meter_events + other.meter_events, self.unbilled + other.unbilled)
 
 
 @dataclass(frozen=True, slots=True)
+class KeptBack:
+    """Rows that nobody bills: those that stay unsealed, and those that are sealed because they grow too old."""
+
+    rows: int = 0
+    let_go: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Lane:
     lane_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Customer:
+    customer: str
 
 
 def lanes_to_seal(tx: Transaction, *, timing: Timing) -> list[LaneToSeal]:
@@ -76,20 +90,35 @@ def put_meters(tx: Transaction, account: str, meters: Sequence[Meter]) -> None:
     )
 
 
+def unread_customers(tx: Transaction, account: str, *, customers_max: int) -> list[str]:
+    """Those with usage whose subscriptions were never listed, the longest waiting first."""
+    found = fetch(tx, _Customer, "unread_customers", account=account, customers_max=customers_max)
+    return [row.customer for row in found]
+
+
+def put_off_reading(tx: Transaction, account: str, customer: str, *, timing: Timing) -> None:
+    wait = timedelta(seconds=timing.unread_wait_s)
+    execute(tx, "put_off_reading", account=account, customer=customer, wait=wait)
+
+
 def put_customer_read(tx: Transaction, account: str, customer: str) -> None:
     """Remember that a customer's subscriptions were read just now."""
     execute(tx, "put_customer_read", account=account, customer=customer)
 
 
-def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
+def seal(
+    tx: Transaction, lane_ids: Sequence[int], *, timing: Timing, unbilled: Unbilled = Unbilled.WARN
+) -> tuple[Sealed, KeptBack]:
     """Make meter events of the due buckets of these lanes; lanes that another process seals now are left to it."""
     locked = [lane.lane_id for lane in fetch(tx, _Lane, "lock_lanes", lane_ids=list(lane_ids))]
     if not locked:
-        return Sealed(0, 0)
+        return Sealed(0, 0), KeptBack()
     execute(tx, "make_due")
     execute(tx, "make_drafts")
+    execute(tx, "make_kept_back")
     execute(tx, "take_due", lane_ids=locked, buckets_max=BUCKETS_MAX, entries_max=ENTRIES_MAX)
     sealed = _settle_externals(tx, timing=timing)
+    kept_back = _keep_back(tx) if unbilled is Unbilled.HOLD else KeptBack()
     execute(tx, "draft_sums", bucket=timing.bucket, reach=timing.bucket, may_share=False)
     sealed += _seal_drafts(tx)
     execute(tx, "draft_sums", bucket=timing.bucket, reach=HOUR, may_share=True)
@@ -97,7 +126,15 @@ def seal(tx: Transaction, lane_ids: Sequence[int], *, timing: Timing) -> Sealed:
     execute(tx, "draft_lasts", bucket=timing.bucket)
     sealed += _seal_drafts(tx)
     execute(tx, "clear_unsealed", lane_ids=locked)
-    return sealed
+    if kept_back.rows:
+        execute(tx, "put_off_kept_back", wait=timedelta(seconds=timing.subscriptions_reread_s))
+    return sealed, kept_back
+
+
+def _keep_back(tx: Transaction) -> KeptBack:
+    kept_back = fetch_one(tx, KeptBack, "keep_back_unbilled", let_go_age=LET_GO_AGE)
+    assert kept_back is not None, "a count always answers"
+    return kept_back
 
 
 def _settle_externals(tx: Transaction, *, timing: Timing) -> Sealed:

@@ -7,5 +7,6 @@ JOIN lane AS l USING (lane_id)
 JOIN meter AS m USING (account, meter)
 JOIN entry AS e USING (lane_id, bucket)
 WHERE m.formula = 'count' AND e.meter_event_id IS NULL
+    AND NOT EXISTS (SELECT FROM kept_back AS k WHERE k.entry_id = e.entry_id)
 ORDER BY e.entry_id
 LIMIT %(entries_max)s

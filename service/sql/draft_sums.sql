@@ -15,6 +15,7 @@ WITH members AS (
     CROSS JOIN LATERAL edges_within(l.account, l.customer, l.meter, d.bucket, %(bucket)s) AS edges
     JOIN entry AS e USING (lane_id, bucket)
     WHERE m.formula = 'sum' AND e.meter_event_id IS NULL
+        AND NOT EXISTS (SELECT FROM kept_back AS k WHERE k.entry_id = e.entry_id)
 ),
 chunks AS (
     SELECT

@@ -91,7 +91,7 @@ class Books:
         """Seal what is due of all lanes, or of these customers'. Returns how many meter events that made."""
         lane_ids = self.ask("SELECT lane_id FROM lane WHERE %s OR customer = ANY(%s)", not customers, list(customers))
         with self.ledger.transaction() as tx:
-            return sealing.seal(tx, lane_ids, timing=TIMING).meter_events
+            return sealing.seal(tx, lane_ids, timing=TIMING)[0].meter_events
 
     def sent(self, *columns: str) -> list[Any]:
         """These columns of all meter events, by the time that Stripe is told."""
