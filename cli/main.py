@@ -18,6 +18,7 @@ COMMANDS = {
     "up": "Run everything on this machine until Ctrl-C.",
     "doctor": "Say what is missing or unsafe, with the remedy.",
     "status": "Show what stands at each step, and how old the oldest of it is.",
+    "alarms": "What is wrong with money: usage on its way to no invoice, and what it is worth.",
     "dead": "The desk: list, show, retry, discard and drain what needs a person.",
     "events": "What Stripe told us: list, show, replay, follow, catch up with what was not pushed.",
     "webhooks": "Set up Stripe's two webhook endpoints, check them, and try one's own door.",
@@ -28,7 +29,8 @@ COMMANDS = {
     "reconcile": "After a restore of the ledger: compare it with Stripe's books, and confirm.",
     "usage": "Report usage: one row, or a file of rows.",
     "row": "Tell a row's whole story.",
-    "meter": "List the meters at Stripe.",
+    "meter": "List the meters at Stripe, or create one.",
+    "ratecard": "What each metric costs: check the rate card, show it, create at Stripe what is missing.",
     "migrate": "Bring the ledger's schema up to date.",
     "config": "Show every setting, its value and where it comes from.",
 }

@@ -1,8 +1,10 @@
 """One look at everything that stands somewhere: what `status` answers once, and what it redraws while watched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from cli import alarms_shown
+from cli.alarms_shown import OpenAlarms
 from cli.output import age, instant, shown
 from service.ledger.epochs import Restore
 from service.ledger.pauses import ALL_METERS, Pause
@@ -48,6 +50,7 @@ class Seen:
     away: list[str]
     breaker: Breaker | None = None  # null: closed
     restore: Restore | None = None  # that waits for a person: nothing is sealed or sent
+    alarms: list[OpenAlarms] = field(default_factory=list)  # what is wrong with money, by kind
 
 
 def row_of(step: Step) -> tuple[object, ...]:
@@ -57,7 +60,9 @@ def row_of(step: Step) -> tuple[object, ...]:
 
 def words_of(seen: Seen) -> list[str]:
     """What a person should read before the figures."""
-    return [*(f"away: {text}" for text in seen.away), *_restored(seen), *_broken(seen), *map(_told, seen.pauses)]
+    away = [f"away: {text}" for text in seen.away]
+    alarms = [f"alarm: {alarms_shown.words_of(one)}; see meterpost alarms list" for one in seen.alarms]
+    return [*away, *_restored(seen), *_broken(seen), *map(_told, seen.pauses), *alarms]
 
 
 def _restored(seen: Seen) -> list[str]:

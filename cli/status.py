@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 import redis
 
+from cli.alarms_shown import open_alarms_of
 from cli.exits import FAILURE, OK
 from cli.ledger import reading
 from cli.output import json_option, print_json, print_table, print_words
@@ -14,6 +15,7 @@ from cli.watching import watch
 from service import settings, wakeups
 from service.ledger import LedgerUnavailable
 from service.ledger.accounts import PinnedAccount, pinned_account
+from service.ledger.alarms import alarms_by_kind
 from service.ledger.epochs import open_restore
 from service.ledger.overview import Standing, ledger_time, overview
 from service.ledger.pauses import pauses
@@ -50,6 +52,7 @@ SENTENCES = {
     ("submit", "wake-ups"): "wake-ups of submit in Redis; they may be lost without harm",
     ("reconcile", "accepted"): "meter events that Stripe took, not yet seen in its summaries",
     ("reconcile", "confirmed"): "meter events that Stripe's summaries agree with, ever",
+    ("reconcile", "cancelled"): "meter events that a person took back, and Stripe's summaries show no more, ever",
     ("receive", "refused today"): "requests that the door refused since midnight UTC",
     ("receive", "refused yesterday"): "requests that the door refused the day before",
     ("receive", "missed"): "events of the last 30 days that Stripe lists and never pushed",
@@ -127,6 +130,7 @@ def _ledger(chosen: Settings, seen: Seen) -> None:
         seen.breaker = _breaker(pinned_account(tx, chosen.account))
         standings, paused, now = overview(tx), pauses(tx), ledger_time(tx)
         seen.restore = open_restore(tx)
+        seen.alarms = [open_alarms_of(found, now=now) for found in alarms_by_kind(tx, chosen.account)]
     found = {(one.step, one.state): one for one in standings}
     nothing = (Standing(step, state, 0, None) for step, state in ORDER if _is_ledgers(step, state))
     for one in ({(one.step, one.state): one for one in nothing} | found).values():

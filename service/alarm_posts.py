@@ -40,6 +40,12 @@ def body_of(alarm: Alarm, *, what: What, post_id: str, at: datetime) -> str:
     return json.dumps(told, ensure_ascii=False)
 
 
+def test_body() -> str:
+    """What nothing is wrong with."""
+    told = {"id": new_post_id(), "type": f"alarm.{What.TEST}", "created": _instant(datetime.now(UTC)), "alarm": None}
+    return json.dumps(told)
+
+
 def told_of(alarm: Alarm) -> dict[str, object]:
     """An alarm in JSON; whole numbers are numbers, amounts that may have decimal places are text."""
     return {

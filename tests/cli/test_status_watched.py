@@ -53,7 +53,7 @@ def test_in_json_each_look_is_one_line(watching: Watch) -> None:
 
     looks = [json.loads(program.stdout.readline()) for _ in range(2)]
 
-    assert [list(look) for look in looks] == [["steps", "pauses", "away", "breaker", "restore"]] * 2
+    assert [list(look) for look in looks] == [["steps", "pauses", "away", "breaker", "restore", "alarms"]] * 2
     assert _end(program) == (130, "")
 
 
