@@ -40,6 +40,7 @@ CREATE INDEX stretch_of_lane ON stretch (account, customer, meter_stripe_id, sta
 CREATE INDEX stretch_of_subscription ON stretch (account, subscription);
 CREATE INDEX stretch_on_trial ON stretch (account) WHERE is_trial AND closed_at IS NULL;
 CREATE INDEX stretch_cut ON stretch (account) WHERE cut IS NOT NULL AND closed_at IS NULL AND NOT is_trial;
+CREATE INDEX stretch_without_invoice ON stretch (account, ends_at) WHERE closed_at IS NULL AND NOT is_trial;
 CREATE INDEX stretch_that_differs ON stretch (account) WHERE billed IS DISTINCT FROM reported;
 CREATE TRIGGER stretch_is_immutable
     BEFORE UPDATE OF account, item, price, starts_at, subscription, customer, meter_stripe_id, learnt_at ON stretch
@@ -79,6 +80,39 @@ JOIN meter_event AS m USING (lane_id)
 WHERE (l.account, l.customer, m.meter_stripe_id) = (of_account, of_customer, of_meter)
     AND m.stamped_at >= since AND m.stamped_at < until
     AND m.state IN ('accepted', 'confirmed', 'conflict') AND m.accepted_at <= accepted_by
+$$;
+
+-- The usage of a customer and meter in a span, on its way or counted; not what stands before a person as refused, nor what
+-- never was to be sent. Of a `last` meter the units are the latest value.
+CREATE FUNCTION usage_within(
+    of_account text, of_customer text, of_meter text, span_start timestamptz, span_end timestamptz
+) RETURNS TABLE (meter text, rows bigint, units numeric, since timestamptz, until timestamptz)
+LANGUAGE sql STABLE AS $$
+SELECT
+    min(u.meter), sum(u.rows)::bigint,
+    CASE max(u.formula)
+        WHEN 'count' THEN sum(u.rows)
+        WHEN 'last' THEN (array_agg(u.value ORDER BY u.at DESC))[1]
+        ELSE sum(u.value)
+    END,
+    min(u.at), max(u.at)
+FROM (
+    SELECT l.meter, m.formula, m.value, m.entries AS rows, m.stamped_at AS at
+    FROM lane AS l
+    JOIN meter_event AS m USING (lane_id)
+    WHERE (l.account, l.customer, m.meter_stripe_id) = (of_account, of_customer, of_meter)
+        AND m.stamped_at >= span_start AND m.stamped_at < span_end
+        AND m.state NOT IN ('refused', 'cancelled') AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
+    UNION ALL
+    SELECT l.meter, k.formula, e.value, 1, e.occurred_at
+    FROM lane AS l
+    JOIN meter AS k USING (account, meter)
+    JOIN entry AS e USING (lane_id)
+    WHERE (l.account, l.customer, k.stripe_id) = (of_account, of_customer, of_meter)
+        AND e.meter_event_id IS NULL AND e.occurred_at >= span_start AND e.occurred_at < span_end
+        AND e.bucket >= span_start - interval '1 hour' AND e.bucket < span_end
+) AS u
+HAVING count(*) > 0
 $$;
 
 -- What the words and the invoices' lines say together, of these subscriptions: the stretches, whatever order they came in.
@@ -289,6 +323,10 @@ CREATE INDEX unsealed_held ON unsealed (lane_id, bucket) WHERE is_held;
 -- What nobody bills, as of what is known now: set anew for the time of which something else is learnt.
 CREATE INDEX meter_event_unbilled ON meter_event (lane_id, stamped_at) WHERE is_unbilled;
 COMMENT ON COLUMN meter_event.is_unbilled IS 'no stretch that is known now covers its time';
+
+-- What Stripe does not have yet, as far as it is not on its way to confirmation: asked about while a draft is open.
+CREATE INDEX meter_event_unaccepted ON meter_event (lane_id, stamped_at)
+    WHERE state IN ('sealed', 'unknown', 'held', 'refused');
 
 -- Of a lane that a draft bills: when that is finalized. It is leased before the others, so that its usage is in time.
 ALTER TABLE lane ADD COLUMN closes_at timestamptz;

@@ -129,7 +129,8 @@ class Books:
     def accept(self) -> None:
         """As if Stripe had taken everything just now."""
         self.write(
-            "UPDATE meter_event SET state = 'accepted', due_at = NULL, accepted_at = ledger_now() WHERE state = 'sealed'"
+            "UPDATE meter_event SET state = 'accepted', due_at = NULL, accepted_at = ledger_now()"
+            " WHERE state = 'sealed'"
         )
 
     def alarms(self, kind: str, **wanted: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,57 @@
+-- Usage at a time that no stretch covers, one line a lane: what was sealed (its flag is kept by what is known now), and what
+-- waits to be. Of rows that wait, those count that were recorded some seconds ago, of customers whose subscriptions were
+-- listed and of whom no next period is still to be told: that a subscription was made or renewed just now is told a moment
+-- later. Buckets that one stretch covers whole are passed over without a look at their rows. What was sent is urgent for
+-- nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would take it.
+WITH usage AS (
+    SELECT m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until
+    FROM meter_event AS m
+    WHERE m.is_unbilled AND m.state NOT IN ('refused', 'cancelled')
+        AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
+    UNION ALL
+    SELECT e.lane_id, m.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days'
+    FROM (SELECT lane_id, bucket FROM unsealed GROUP BY lane_id, bucket) AS b
+    JOIN lane AS l USING (lane_id)
+    JOIN meter AS m USING (account, meter)
+    JOIN customer AS c USING (account, customer)
+    JOIN entry AS e USING (lane_id, bucket)
+    JOIN intake AS i USING (intake_id)
+    WHERE e.meter_event_id IS NULL AND i.recorded_at <= ledger_now() - interval '15 seconds'
+        AND NOT EXISTS (
+            SELECT FROM stretch AS s
+            WHERE (s.account, s.customer, s.meter_stripe_id) = (l.account, l.customer, m.stripe_id)
+                AND s.starts_at <= b.bucket AND s.ends_at >= b.bucket + interval '1 hour'
+        )
+        AND NOT is_billed(l.account, l.customer, m.stripe_id, e.occurred_at)
+        AND NOT EXISTS (
+            SELECT FROM subscription AS s
+            JOIN subscription_item AS p USING (account, subscription)
+            WHERE (s.account, s.customer) = (l.account, l.customer)
+                AND s.status NOT IN ('canceled', 'incomplete_expired') AND p.period_end <= ledger_now()
+        )
+)
+SELECT
+    concat_ws('/', l.customer, l.meter) AS subject,
+    coalesce(min(u.waits_until) < ledger_now() + interval '2 days', false) AS is_urgent,
+    l.customer,
+    l.meter,
+    NULL::text AS item,
+    NULL::text AS price,
+    NULL::timestamptz AS stretch_start,
+    sum(u.rows)::bigint AS rows,
+    CASE max(u.formula)
+        WHEN 'count' THEN sum(u.rows)
+        WHEN 'last' THEN (array_agg(u.value ORDER BY u.at DESC))[1]
+        ELSE sum(u.value)
+    END AS units,
+    NULL::text AS invoice,
+    min(u.at) AS since,
+    max(u.at) AS until,
+    min(u.waits_until) AS deadline,
+    format('no subscription of %%s bills %%s at this time', l.customer, l.meter) AS said
+FROM usage AS u
+JOIN lane AS l USING (lane_id)
+WHERE l.account = %(account)s
+GROUP BY l.customer, l.meter
+HAVING max(u.formula) <> 'sum' OR sum(u.value) <> 0
+ORDER BY since, subject

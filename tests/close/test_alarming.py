@@ -1,0 +1,186 @@
+"""What the questions of the kinds of alarm answer, and when they stop."""
+
+import pytest
+
+from service.unbilled import Unbilled
+from tests.close.conftest import invoice, item, line, subscription
+
+SECOND = 1 / 86_400
+MINUTE = 60 * SECOND
+EVERY_KIND = ["unbilled", "trial", "discarded", "closing", "straddling", "differs"]
+
+
+def figures(books, kind):
+    return [(alarm["rows"], alarm["units"]) for alarm in books.alarms(kind)]
+
+
+@pytest.fixture
+def used(books):
+    """Books with a meter, its customer read."""
+    books.meter()
+    return books
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_an_empty_ledger_has_nothing_to_say(used, kind):
+    assert used.alarms(kind) == []
+
+
+def test_rows_of_a_customer_without_subscription_are_told_before_they_are_sealed_and_after(used):
+    used.use(3, at=-1)
+    just_now = figures(used, "unbilled")
+    used.pass_days(16 * SECOND)
+    unsealed = figures(used, "unbilled")
+    used.seal()
+
+    assert (just_now, unsealed, figures(used, "unbilled")) == ([], [(1, 3)], [(1, 3)])
+
+
+def test_a_backdated_subscription_that_covers_the_time_clears_it(used):
+    used.use(3, at=-1)
+    used.use(4, at=-11)
+    used.seal()
+    both = figures(used, "unbilled")
+    used.tell(subscription(), at=0)
+
+    assert (both, figures(used, "unbilled")) == ([(2, 7)], [(1, 4)])
+
+
+def test_usage_after_a_cancellation_that_is_learnt_later_is_unbilled(used):
+    used.tell(subscription(), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    used.tell(subscription(status="canceled", ended_at=-2), at=-2)
+
+    assert figures(used, "unbilled") == [(1, 3)]
+
+
+def test_what_a_renewal_that_is_not_told_yet_will_bill_is_no_alarm(used):
+    used.tell(subscription(item(end=-1)), at=-10)
+    used.use(3, at=-0.5)
+    used.pass_days(MINUTE)
+    before = figures(used, "unbilled")
+    used.tell(subscription(item(start=-1, end=29)), at=-1)
+
+    assert (before, figures(used, "unbilled")) == ([], [])
+
+
+def test_what_is_held_is_let_go_when_a_subscription_appears(used):
+    used.unbilled = Unbilled.HOLD
+    used.use(3, at=-1)
+    used.use(4, at=-11)
+    sealed = [used.seal(), used.seal()]
+    used.tell(subscription(), at=0)
+
+    assert (sealed, used.seal()) == ([0, 0], 1)
+    assert used.ask("SELECT value, is_unbilled FROM meter_event") == [(3, False)]
+
+
+def test_what_is_held_is_let_go_before_it_is_too_old_and_urgent_by_then(used):
+    used.unbilled = Unbilled.HOLD
+    used.use(3, at=-1)
+    used.seal()
+    used.pass_days(31.5)
+    (alarm,) = used.alarms("unbilled")
+    used.pass_days(1)
+    used.write("UPDATE unsealed SET seal_at = ledger_now()")
+
+    assert (alarm["is_urgent"], used.seal()) == (True, 1)
+
+
+def test_the_billed_half_of_a_bucket_does_not_wait_for_the_other(used):
+    used.unbilled = Unbilled.HOLD
+    used.tell(subscription(item(start=-1 + MINUTE), start_date=-1 + MINUTE), at=0)
+    used.use(3, at=-1 + 30 * SECOND)
+    used.use(4, at=-1 + 90 * SECOND)
+
+    assert used.seal() == 1
+    assert used.ask("SELECT value FROM meter_event") == [4]
+
+
+def test_usage_of_a_trial_is_told_until_its_invoice_is_final(used):
+    used.tell(subscription(item(end=0), trial_start=-10, trial_end=0, status="trialing"), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    on_trial = figures(used, "trial")
+    used.tell(invoice(line(start=-10, end=0, quantity=3), at=0), at=0)
+
+    assert (on_trial, figures(used, "trial")) == ([(1, 3)], [])
+
+
+def test_usage_of_a_subscription_that_was_cancelled_at_once_is_told_until_an_invoice_has_it(used):
+    used.tell(subscription(), at=-10)
+    used.use(3, at=-2)
+    used.seal()
+    used.tell(subscription(status="canceled", ended_at=-1), at=-1)
+    discarded = figures(used, "discarded")
+    used.tell(invoice(line(start=-10, end=-1, quantity=3), at=-1), at=-1)
+
+    assert (discarded, figures(used, "discarded")) == ([(1, 3)], [])
+
+
+def test_usage_of_an_old_price_is_discarded_once_the_next_invoice_is_final_without_it(used):
+    used.tell(subscription(item(end=-1)), at=-10)
+    used.use(3, at=-6)
+    used.seal()
+    used.tell(subscription(item(price="price_2", end=-1)), at=-5)
+    pending = figures(used, "discarded")
+    used.tell(invoice(line(price="price_2", start=-5, end=-1), at=-0.5), at=-0.5)
+
+    assert (pending, figures(used, "discarded")) == ([], [(1, 3)])
+
+
+def test_usage_of_a_draft_is_told_when_its_time_comes_near(used):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    draft = invoice(line(start=-10, end=-0.1), status="draft", automatically_finalizes_at=None)
+    for seconds, deadline in ((1, 3600), (2, 600)):
+        at = used.ask("SELECT extract(epoch FROM ledger_now())::bigint")[0] + deadline
+        used.tell(draft | {"automatically_finalizes_at": at}, at=seconds)
+        told = figures(used, "closing")
+        assert told == ([] if deadline == 3600 else [(1, 3)])
+    used.accept()
+
+    assert figures(used, "closing") == []
+
+
+def test_what_is_held_of_a_draft_is_a_page_at_once(used):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    used.write("UPDATE meter_event SET state = 'held', due_at = NULL, reason = 'a test says so'")
+    used.tell(invoice(line(start=-10, end=-0.1), status="draft"), at=0)
+
+    assert [(alarm["is_urgent"], alarm["units"]) for alarm in used.alarms("closing")] == [(True, 3)]
+
+
+def test_the_units_on_the_other_side_of_a_boundary_learnt_later_are_told(used):
+    used.tell(subscription(), at=-10)
+    for value, seconds in ((1, 20), (2, 40), (4, 50)):
+        used.use(value, at=-1 + seconds * SECOND)
+    used.seal()
+    used.tell(subscription(item(price="price_2")), at=-1 + 30 * SECOND)
+
+    assert figures(used, "straddling") == [(2, 6)]
+
+
+def test_a_final_line_that_is_not_what_the_ledger_has_differs(used):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    used.accept()
+    used.tell(invoice(line(start=-10, end=-0.1, quantity=5), at=1), at=1)
+
+    assert figures(used, "differs") == [(0, -2)]
+
+
+def test_a_final_line_that_the_ledger_agrees_with_is_no_difference_though_it_was_in_doubt_first(used):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    used.tell(invoice(line(start=-10, end=-0.1, quantity=3), at=1), at=1)
+    in_doubt = figures(used, "differs")
+    used.accept()
+
+    assert (in_doubt, figures(used, "differs")) == ([(0, -3)], [])
