@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 
 from service import (
+    doctor_alarms,
     doctor_clocks,
     doctor_desk,
     doctor_events,
@@ -32,6 +33,7 @@ CHECKS: Mapping[str, Check] = {
     "wake-ups": doctor_redis.check_wakeups,
     "ledger": doctor_ledger.check_ledger,
     "desk": doctor_desk.check_desk,
+    "alarms": doctor_alarms.check_alarms,
     "clocks, PostgreSQL": doctor_clocks.check_postgres,
     "clocks, Redis": doctor_clocks.check_redis,
     "clocks, Stripe": doctor_clocks.check_stripe,
