@@ -23,6 +23,7 @@ COMMANDS = {
     "events": "What Stripe told us: list, show, replay, follow, catch up with what was not pushed.",
     "webhooks": "Set up Stripe's two webhook endpoints, check them, and try one's own door.",
     "strangers": "List what the door refused: a few requests of each hour and reason.",
+    "correct": "Take a row or a meter event back, or change how much it says, and preview what that changes.",
     "late": "Usage whose invoice was final without it: list, carry into the open period, waive.",
     "pause": "Send nothing more, of the account or of one meter, until resumed.",
     "resume": "Take back a pause.",

@@ -38,6 +38,7 @@ STATES = {
     "refused": "Stripe will not take it; a person has to look.",
     "held": "Whether it counts cannot be decided from here; it waits for Stripe's own books.",
     "conflict": "Stripe and the ledger disagree about it; a person has to look.",
+    "cancelled": "A person took it back, and Stripe's summaries show nothing of it.",
 }
 OUTCOMES = {
     None: "still open, or its end was never heard",

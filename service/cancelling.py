@@ -68,9 +68,10 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """It is not cancelled, and will not be: a person decides."""
+    """It is not cancelled, and will not be: a person decides, or an entry takes the place of what a person decided."""
 
     reason: str
+    said: str | None = None  # Stripe's words where it refused
 
 
 Step = Cancel | Later | ReadBack | GiveUp
@@ -98,7 +99,8 @@ def next_step(
         case Refused(answer=answer) if is_doubtful:
             return ReadBack(said=_words(answer))
         case Refused(answer=answer):
-            return GiveUp(reason=f"Stripe counts it twice and refuses to cancel one: {_words(answer)}")
+            said = _words(answer)
+            return GiveUp(reason=f"Stripe counts it twice and refuses to cancel one: {said}", said=said)
         case Unavailable() | Unknown() | None:
             if now < cancel_until and len(calls) < CALLS_MAX and not any(map(_is_stored_error, calls)):
                 return _again(calls, timing) if outcome else Cancel(idempotency_key=f"{identifier}.cancel")

@@ -33,7 +33,9 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter.blocked": Line(ERROR, "Rows wait, because their meter is unknown, inactive or of a kind not supported."),
         "entry.unbilled": Line(WARNING, "Usage was sealed at a time that no subscription of its customer bills."),
         "entry.kept_back": Line(INFO, "Usage that no subscription bills stays unsealed until one does."),
-        "entry.let_go": Line(WARNING, "Usage that no subscription bills was sealed, since it grows too old for Stripe."),
+        "entry.let_go": Line(
+            WARNING, "Usage that no subscription bills was sealed, since it grows too old for Stripe."
+        ),
         # dispatch
         "wakeup.sent": Line(DEBUG, "A worker was told that something is due."),
         "wakeup.refused": Line(WARNING, "A job in the queue is not one of ours and was not run."),

@@ -162,5 +162,7 @@ class Canceller:
             reason=outcome.answer.message or None,
             request_id=outcome.answer.request_id,
         )
-        if isinstance(step, GiveUp):
+        if isinstance(step, GiveUp) and call.copy.correction_id is not None:
+            say("cancellation.replaced", **about, reason=step.said)
+        elif isinstance(step, GiveUp):
             say("surplus.contradicted", **about, reason=step.reason)

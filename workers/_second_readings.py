@@ -207,8 +207,9 @@ class SecondReader:
         said = {**_where(of), "start": look.start.isoformat(), "counted": shown(reading.counted)}
         match reading.verdict:
             case Agreed():
-                if look.cancelling_ids:
-                    say("surplus.cancelled", **said, meter_event_id=look.cancelling_ids[0])
+                for meter_event_id in look.cancelling_ids:
+                    name = "meter_event.cancelled" if meter_event_id in look.taken_back_ids else "surplus.cancelled"
+                    say(name, **said, meter_event_id=meter_event_id)
             case Surplus(meter_event_id=meter_event_id):
                 say("surplus.found", **said, expected=shown(look.expected), meter_event_id=meter_event_id)
             case Differs():

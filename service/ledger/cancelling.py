@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from service.cancelling import Cancel, GiveUp, Later, Made, ReadBack, Step
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
+from service.ledger.corrections import replace_cancellation
 from service.ledger.lanes import Lease, outcome_name
 from service.ledger.reading_back import contradict_meter_events
 from service.ledger.second_readings import schedule_second_readings
@@ -26,6 +27,8 @@ class CopyToCancel:
     identifier: str
     cancel_until: datetime
     due_at: datetime | None  # None: no call is due any more
+    correction_id: int | None  # None: a copy too many; else the only one, which a person takes back
+    formula: str
     now: datetime  # the ledger's time at this look
 
 
@@ -40,8 +43,11 @@ class _Opened:
     cancellation_id: int
 
 
-def begin_surplus(tx: Transaction, found: Surplus) -> bool:
-    """The call that cancels the copy is due. False: a cancellation of this meter event is known already."""
+def begin_surplus(tx: Transaction, found: Surplus, *, correction_id: int | None = None) -> bool:
+    """The call that cancels the copy is due. False: a cancellation of this meter event is known already.
+
+    `correction_id`: it is the only copy, and a person takes it back.
+    """
     return (
         execute(
             tx,
@@ -49,14 +55,18 @@ def begin_surplus(tx: Transaction, found: Surplus) -> bool:
             meter_event_id=found.meter_event_id,
             generation=found.generation,
             cancel_until=found.cancel_until,
+            correction_id=correction_id,
         )
         == 1
     )
 
 
 def end_surplus(tx: Transaction, meter_event_ids: Sequence[int], *, ending: str) -> int:
-    """`ending` is "cancelled" or "contradicted". Returns of how many that is news."""
-    return execute(tx, "end_surplus", meter_event_ids=list(meter_event_ids), ending=ending)
+    """`ending` is "cancelled", "contradicted" or "replaced". Returns of how many that is news."""
+    ended = execute(tx, "end_surplus", meter_event_ids=list(meter_event_ids), ending=ending)
+    if ending == "cancelled" and ended:
+        execute(tx, "cancel_meter_events", meter_event_ids=list(meter_event_ids))
+    return ended
 
 
 def lease_lanes_to_cancel(tx: Transaction, account: str, *, timing: Timing) -> list[Lease]:
@@ -129,6 +139,18 @@ def act(tx: Transaction, copy: CopyToCancel, step: Step, *, wait_s: float, timin
             execute(tx, "read_back_cancellation", meter_event_id=copy.meter_event_id, said=said)
             settle = timedelta(seconds=timing.cancel_settle_s)
             schedule_second_readings(tx, [copy.meter_event_id], wait=settle, timing=timing)
-        case GiveUp(reason=reason):
-            end_surplus(tx, [copy.meter_event_id], ending="contradicted")
-            contradict_meter_events(tx, [copy.meter_event_id], reason=reason)
+        case GiveUp() as given_up:
+            _give_up(tx, copy, given_up, timing=timing)
+
+
+def _give_up(tx: Transaction, copy: CopyToCancel, step: GiveUp, *, timing: Timing) -> None:
+    """What a person took back of a sum is taken back by an entry instead; anything else is before a person."""
+    if copy.correction_id is not None and copy.formula == "sum":
+        end_surplus(tx, [copy.meter_event_id], ending="replaced")
+        replace_cancellation(tx, copy.correction_id, timing=timing)
+        return
+    reason = step.reason
+    if copy.correction_id is not None:
+        reason = f"a person took it back, and it still counts: {step.said or 'no call could cancel it in time'}"
+    end_surplus(tx, [copy.meter_event_id], ending="contradicted")
+    contradict_meter_events(tx, [copy.meter_event_id], reason=reason)

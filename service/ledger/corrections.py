@@ -6,12 +6,13 @@ once. From there on the normal path seals, sends, reads back and confirms it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from meterpost.rows import UsageRow
 from service.ledger import intake
-from service.ledger.connection import Transaction, fetch
-from service.timing import Timing
+from service.ledger.connection import Transaction, fetch, fetch_one
+from service.timing import SENDABLE_AGE_MAX_S, Timing
 
 SOURCE = "meterpost"  # of the rows that we make
 
@@ -29,6 +30,20 @@ class Correction:
     corrected_entry_id: int | None = None
     state_before: str | None = None  # the meter event's
     row: UsageRow | None = None  # None: no entry is made of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    correction_id: int
+    action_id: int
+    units: Decimal
+    meter_event_id: int
+    account: str
+    customer: str
+    meter: str
+    at: datetime
+    is_late: bool  # its own time can no longer be billed
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +75,25 @@ def enter(
         row_ids=[one.row and one.row.row_id for one in corrections],
     )
     return [one.correction_id for one in noted]
+
+
+def replace_cancellation(tx: Transaction, correction_id: int, *, timing: Timing) -> None:
+    """An entry takes the place of a cancellation that Stripe refuses, as whoever decided it was told. Raises RowTaken.
+
+    After the lock of the lane, and once: the surplus has ended in this transaction.
+    """
+    age_max = timedelta(seconds=SENDABLE_AGE_MAX_S)
+    found = fetch_one(tx, _Replaced, "correction_replaced", correction_id=correction_id, age_max=age_max)
+    assert found is not None, "what is cancelled for a correction has one"
+    row = UsageRow(
+        account=found.account,
+        source=SOURCE,
+        row_id=f"correct-me-{found.meter_event_id}",
+        customer=found.customer,
+        meter=found.meter,
+        value=found.units,
+        occurred_at=found.now if found.is_late else found.at,
+        is_time_told=False,
+    )
+    correction = Correction(units=found.units, meter_event_id=found.meter_event_id, state_before="confirmed", row=row)
+    enter(tx, [correction], kind="corrected", action_id=found.action_id, timing=timing)

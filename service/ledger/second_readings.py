@@ -47,6 +47,7 @@ class Look(ConfirmedMinute):
     taken_late_ids: list[int]  # in conflict, because Stripe took an identifier that had been given up
     noted_ids: list[int]  # accepted, and known to differ
     cancelling_ids: list[int]  # of these, whose copy too many may be cancelled by now
+    taken_back_ids: list[int]  # of those, the only copy, which a person takes back
     is_unsettled: bool  # something in it may count or not, for another reason
     now: datetime = field(compare=False)  # the ledger's time at this look
 

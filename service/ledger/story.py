@@ -199,8 +199,13 @@ class Story:
         return not (self.rows or self.conflicts or self.quarantined)
 
 
+def rows_called(tx: Transaction, row_id: str) -> list[RecordedRow]:
+    """Of each source one at most."""
+    return fetch(tx, RecordedRow, "rows_called", row_id=row_id, rows_max=ROWS_MAX)
+
+
 def tell_story(tx: Transaction, row_id: str) -> Story:
-    rows = fetch(tx, RecordedRow, "rows_called", row_id=row_id, rows_max=ROWS_MAX)
+    rows = rows_called(tx, row_id)
     sealed = [row.meter_event_id for row in rows if row.meter_event_id is not None]
     return _tell(
         tx,

@@ -203,6 +203,13 @@ CREATE OR REPLACE TRIGGER surplus_is_immutable
     BEFORE UPDATE OF meter_event_id, generation, found_at, cancel_until, correction_id ON surplus
     FOR EACH ROW EXECUTE FUNCTION refuse_change('what is to be cancelled never changes');
 
+CREATE FUNCTION is_being_taken_back(of_meter_event bigint) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (
+    SELECT FROM surplus AS s
+    WHERE s.meter_event_id = of_meter_event AND s.correction_id IS NOT NULL AND s.ended_at IS NULL
+);
+
 -- A new state: cancelled. Stripe counted it, a person took it back as a whole, and its minute shows nothing of it. Its
 -- minute stays its own, so that nothing else is reported in it. Should it show again, that is a conflict.
 ALTER TABLE meter_event

@@ -1,4 +1,5 @@
--- Stripe counts it once too often: the call that cancels one is due. Once a meter event, whoever finds it.
-INSERT INTO surplus (meter_event_id, generation, cancel_until, due_at)
-VALUES (%(meter_event_id)s, %(generation)s, %(cancel_until)s, ledger_now())
+-- Stripe counts it once too often, or a person takes it back: the call that cancels one is due. Once a meter event, whoever
+-- finds or decides it.
+INSERT INTO surplus (meter_event_id, generation, cancel_until, due_at, correction_id)
+VALUES (%(meter_event_id)s, %(generation)s, %(cancel_until)s, ledger_now(), %(correction_id)s)
 ON CONFLICT (meter_event_id) DO NOTHING

@@ -2,7 +2,7 @@
 -- may be sent, only those for which it is too late are due: no call is made for them, and what stands open is decided.
 SELECT
     s.meter_event_id, s.generation, m.lane_id, l.account, l.meter, g.identifier, s.cancel_until, s.due_at,
-    ledger_now() AS now
+    s.correction_id, m.formula, ledger_now() AS now
 FROM surplus AS s
 JOIN meter_event AS m USING (meter_event_id)
 JOIN lane AS l USING (lane_id)

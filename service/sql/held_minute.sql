@@ -3,11 +3,16 @@
 -- of accepted ones a lag may still hide a part, so their last attempts count as well. The canary's every attempt began
 -- after those: what was asked for before them may have been received before them; and it has one, because what a restored
 -- ledger found in Stripe's books was received nobody knows when. A restore may have forgotten calls, the last of them until
--- it was noticed. What a person discarded while it was held may count or not, as if it were in conflict.
+-- it was noticed. What a person discarded while it was held may count or not, as if it were in conflict; and so may what is
+-- being taken back.
 WITH members AS MATERIALIZED (
     SELECT
         m.meter_event_id, m.generation, m.stamped_at, m.sealed_at, m.accepted_at,
-        CASE WHEN m.state = 'held' AND is_closed('me-' || m.meter_event_id) THEN 'conflict' ELSE m.state END AS state,
+        CASE
+            WHEN m.state = 'held' AND is_closed('me-' || m.meter_event_id) THEN 'conflict'
+            WHEN m.state = 'confirmed' AND is_being_taken_back(m.meter_event_id) THEN 'conflict'
+            ELSE m.state
+        END AS state,
         CASE m.formula WHEN 'count' THEN 1 ELSE m.value END AS adds
     FROM meter_event AS m
     WHERE m.lane_id = %(lane_id)s AND (m.meter_stripe_id, m.formula) = (%(meter_stripe_id)s, %(formula)s)

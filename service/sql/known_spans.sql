@@ -9,8 +9,9 @@ FROM (
     SELECT
         date_bin(%(length)s, stamped_at, 'epoch') AS start,
         CASE formula WHEN 'count' THEN 1 ELSE value END AS value,
-        state IN ('accepted', 'confirmed') AND (accepted_at IS NOT NULL OR state = 'accepted') AS counts,
-        state IN ('sealed', 'unknown', 'held', 'conflict') AS may_count,
+        state IN ('accepted', 'confirmed') AND (accepted_at IS NOT NULL OR state = 'accepted')
+            AND NOT is_being_taken_back(meter_event_id) AS counts,
+        state IN ('sealed', 'unknown', 'held', 'conflict') OR is_being_taken_back(meter_event_id) AS may_count,
         state = 'accepted' AS is_unsettled
     FROM meter_event
     WHERE lane_id = %(lane_id)s AND meter_stripe_id = %(meter_stripe_id)s AND NOT is_external

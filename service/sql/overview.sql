@@ -25,8 +25,8 @@ UNION ALL
 SELECT 'seal', 'external', count(*), min(found_at)
 FROM open_external
 UNION ALL
-SELECT CASE state WHEN 'accepted' THEN 'reconcile' WHEN 'confirmed' THEN 'reconcile' ELSE 'submit' END,
-    state, count(*), CASE WHEN state <> 'confirmed' THEN min(coalesce(stands_since, accepted_at, sealed_at)) END
+SELECT CASE WHEN state IN ('accepted', 'confirmed', 'cancelled') THEN 'reconcile' ELSE 'submit' END,
+    state, count(*), CASE WHEN state NOT IN ('confirmed', 'cancelled') THEN min(coalesce(stands_since, accepted_at, sealed_at)) END
 FROM meter_event
 WHERE state NOT IN ('refused', 'held', 'conflict') OR NOT is_closed('me-' || meter_event_id)
 GROUP BY state

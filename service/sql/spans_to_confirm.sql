@@ -1,6 +1,6 @@
 -- A lane's books by the hour or the minute, where an acceptance waits: what Stripe's summary must say if it counted each
--- once. A span in which something is still to be sent, or is held, is told apart: its sum may be either of two. By the
--- meter as sealed, because each meter has books of its own. What was read the longest ago comes first, so that what
+-- once. A span in which something is still to be sent or taken back, or is held, is told apart: its sum may be either of
+-- two. By the meter as sealed, because each meter has books of its own. What was read the longest ago comes first, so that what
 -- cannot be settled never keeps the rest waiting. What is suspect is read before its hour is over, and said to be so
 -- once ordinary lags are over.
 WITH waiting AS (
@@ -24,7 +24,7 @@ SELECT
         ELSE sum(m.value) FILTER (WHERE counts)
     END AS value,
     array_agg(m.meter_event_id ORDER BY m.meter_event_id) FILTER (WHERE m.state = 'accepted') AS accepted_ids,
-    bool_or(m.state IN ('sealed', 'unknown')) AS is_moving,
+    bool_or(m.state IN ('sealed', 'unknown') OR is_being_taken_back(m.meter_event_id)) AS is_moving,
     bool_or(m.state IN ('held', 'conflict')) AS is_held,
     max(m.accepted_at) FILTER (WHERE m.state = 'accepted') < ledger_now() - %(missing_after)s AS is_overdue,
     max(suspicion(m.meter_event_id, m.generation)) FILTER (

@@ -40,9 +40,9 @@ def test_what_did_not_succeed_is_asked_for_again(outcome: Outcome, calls: list[M
 
 
 def test_a_refusal_is_a_persons_with_stripes_words() -> None:
-    said = "Stripe counts it twice and refuses to cancel one: No event with identifier mp-1"
+    reason = "Stripe counts it twice and refuses to cancel one: No event with identifier mp-1"
 
-    assert step(NO, BUSY, REFUSED) == GiveUp(reason=said)
+    assert step(NO, BUSY, REFUSED) == GiveUp(reason=reason, said="No event with identifier mp-1")
 
 
 def test_a_refusal_after_a_call_that_stripe_may_have_heeded_is_no_end() -> None:

@@ -10,7 +10,7 @@ import pytest
 from service.ledger import accounts
 from service.ledger.accounts import OtherAccount
 
-STATES = ["sealed", "unknown", "accepted", "confirmed", "refused", "held", "conflict"]
+STATES = ["sealed", "unknown", "accepted", "confirmed", "refused", "held", "conflict", "cancelled"]
 ALLOWED = {
     ("sealed", "accepted"),
     ("sealed", "unknown"),
@@ -33,6 +33,8 @@ ALLOWED = {
     ("accepted", "conflict"),
     ("confirmed", "refused"),
     ("confirmed", "conflict"),
+    ("confirmed", "cancelled"),
+    ("cancelled", "conflict"),
     ("conflict", "confirmed"),
 }
 WAYS = {
@@ -43,6 +45,7 @@ WAYS = {
     "refused": ["refused"],
     "held": ["held"],
     "conflict": ["held", "conflict"],
+    "cancelled": ["accepted", "confirmed", "cancelled"],
 }
 FORBIDDEN = sorted(set(itertools.permutations(STATES, 2)) - ALLOWED)
 FACTS = {
@@ -171,7 +174,7 @@ def test_a_key_of_another_account_or_mode_is_refused_and_both_are_named(books, k
 
 
 def test_every_state_of_the_schema_is_among_those_tried_here():
-    schema = Path(accounts.__file__).parents[1] / "migrations" / "0001_ledger.sql"
-    (told,) = re.findall(r"state text NOT NULL CHECK \(state IN\s+\(([^)]*)\)\)", schema.read_text())[:1]
+    schema = Path(accounts.__file__).parents[1] / "migrations" / "0015_corrections.sql"
+    (told,) = re.findall(r"meter_event_state_check CHECK \(state IN\s+\(([^)]*)\)\)", schema.read_text())
 
     assert re.findall(r"'(\w+)'", told) == STATES
