@@ -26,6 +26,7 @@ EXPECTED: Mapping[str, int] = {
     "service.ledger.corrections.RowTaken": FAILURE,
     "service.migrate.MigrationEdited": FAILURE,
     "service.queues.QueueUnavailable": FAILURE,
+    "service.ratecard.card.CardRefused": FAILURE,
     "service.settings.SettingsInvalid": USAGE,
     "service.witness.WitnessUnreadable": FAILURE,
 }

@@ -37,3 +37,15 @@ def choose(meters: list[Meter]) -> list[Meter]:
         if meter.is_active or meter.event_name not in chosen:
             chosen[meter.event_name] = meter
     return list(chosen.values())
+
+
+def differences(meter: Meter, *, formula: str) -> list[str]:
+    """Why rows that are to be added up by `formula` cannot be billed by this meter, each with what to do."""
+    wrong = list[str]()
+    if meter.formula != formula:
+        wrong.append(f"its formula is {meter.formula}, which never changes; take another event name for {formula}")
+    if not meter.is_active:
+        wrong.append("it is inactive; reactivate it at Stripe, or take another event name")
+    if meter.event_time_window is not None:
+        wrong.append(f"it has event_time_window {meter.event_time_window}, and overwrites where usage must add up")
+    return wrong

@@ -61,6 +61,15 @@ def queue(bare: Path, valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
+def stripe_key(bare: object, sandbox_server: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A key of an account of the test's own, named by the settings."""
+    key: str = sandbox_server.new_account()
+    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
+    monkeypatch.setenv("STRIPE_API_BASE", sandbox_server.url)
+    return key
+
+
+@pytest.fixture
 def ledger(bare: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A ledger of the test's own, named by the settings."""
     monkeypatch.setenv("DATABASE_URL", database_url)

@@ -12,15 +12,6 @@ Command = Callable[..., Any]
 KEYS = ["stripe_id", "event_name", "formula", "customer_key", "value_key", "event_time_window", "is_active"]
 
 
-@pytest.fixture
-def stripe_key(bare: object, sandbox_server: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A key of an account of the test's own, named by the settings."""
-    key: str = sandbox_server.new_account()
-    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
-    monkeypatch.setenv("STRIPE_API_BASE", sandbox_server.url)
-    return key
-
-
 def _make_meter(url: str, key: str, **parameters: str) -> Any:
     form = {"display_name": "x", "default_aggregation[formula]": "sum"} | parameters
     request = urllib.request.Request(f"{url}/v1/billing/meters", data=urlencode(form).encode())
