@@ -80,7 +80,8 @@ def words_of(seen: OpenAlarms) -> str:
     """A sentence for `status`."""
     notes = [f"{seen.urgent:,} urgent"] * bool(seen.urgent) + [f"{seen.acknowledged:,} seen"] * bool(seen.acknowledged)
     amounts = [*seen.money, *([f"{seen.without_money:,} with {UNPRICED}"] if seen.without_money else [])]
-    figures = [f"{seen.rows:,} rows", f"{shown(seen.units)} units", *amounts, f"the oldest since {age(seen.oldest_s)}"]
+    usage = [f"{seen.rows:,} rows"] * bool(seen.rows) + [f"{shown(seen.units)} units"] * bool(seen.units)
+    figures = [*usage, *amounts, f"the oldest since {age(seen.oldest_s)}"]
     noted = f" ({', '.join(notes)})" if notes else ""
     more = f"; {seen.left_out:,} more are counted and not listed" if seen.left_out else ""
     return f"{seen.alarms:,} {seen.kind}{noted}: {', '.join(figures)}{more}"
@@ -115,7 +116,7 @@ def _facts(alarm: Alarm) -> Iterator[str]:
         "meter": alarm.meter,
         "rows": alarm.rows,
         "units": alarm.units.normalize(),
-        "money": _exact_money_of(alarm),
+        "money": _exact_money_of(alarm) if alarm.meter else None,
         "invoice": alarm.invoice,
         "usage of": " to ".join(instant(at) for at in (alarm.since, alarm.until) if at is not None) or None,
         "deadline": alarm.deadline,

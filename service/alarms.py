@@ -8,7 +8,6 @@ subject, is_urgent, customer, meter, item, price, stretch_start, rows, units, in
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +21,7 @@ class Kind:
     is_posted: bool = True
 
 
-_ALL: Sequence[Kind] = (
+KINDS: Sequence[Kind] = (
     Kind(
         name="unbilled",
         question="alarming_unbilled",
@@ -66,5 +65,28 @@ _ALL: Sequence[Kind] = (
         sentence="A final invoice's line that is not what the ledger has for its stretch.",
         remedy="compare meterpost row show with the invoice; find who else reports to the meter",
     ),
+    Kind(
+        name="stopped",
+        question="alarming_stopped",
+        sentence="Nothing is sent, because Stripe refuses the key or fails.",
+        remedy="correct STRIPE_SECRET_KEY where Stripe answers 401 or 403; else see status.stripe.com: it mends itself",
+    ),
+    Kind(
+        name="restored",
+        question="alarming_restored",
+        sentence="The ledger was put back to an earlier time, and nothing is sealed or sent.",
+        remedy="meterpost reconcile --epoch, then --confirm",
+    ),
+    Kind(
+        name="missed",
+        question="alarming_missed",
+        sentence="Events that Stripe lists and never pushed.",
+        remedy="meterpost webhooks setup --check; meterpost events list --missed",
+    ),
+    Kind(
+        name="waiting",
+        question="alarming_waiting",
+        sentence="Dead letters that wait for a person for more than a day.",
+        remedy="meterpost dead list",
+    ),
 )
-KINDS = tuple(kind for kind in _ALL if (Path(__file__).parent / "sql" / f"{kind.question}.sql").exists())

@@ -47,17 +47,23 @@ def worth(unrated: Unrated, *, card: Card = no_card) -> Worth | None:
 
 
 def quantities_of(unrated: Unrated) -> Quantities:
-    """Stripe bills sums of values, or how many meter events there are, or the last value of a period."""
+    """Stripe bills sums of values, or how many meter events there are, or the last value of a period.
+
+    Of the last value, the stretch without an alarm's usage has the last of what lies outside of its times; where that
+    is nothing, what the question took for the units is missing from it.
+    """
     match unrated.formula:
-        case "last":
-            return Quantities(whole=unrated.newest or NOTHING, rest=_rest_of_last(unrated))
+        case "last" if unrated.has_stretch:
+            whole = unrated.newest or NOTHING
+            rest = unrated.newest_without
+            return Quantities(whole=whole, rest=EXACT.subtract(whole, unrated.units) if rest is None else rest)
         case "count":
-            whole, own = Decimal(unrated.entries), Decimal(unrated.rows)
+            whole = Decimal(unrated.entries)
         case _:
-            whole, own = unrated.total, unrated.units
+            whole = unrated.total
     if not unrated.has_stretch:
-        return Quantities(whole=own, rest=NOTHING)
-    return Quantities(whole=whole, rest=EXACT.subtract(whole, own))
+        return Quantities(whole=unrated.units, rest=NOTHING)
+    return Quantities(whole=whole, rest=EXACT.subtract(whole, unrated.units))
 
 
 def unread_prices(unrated: Iterable[Unrated]) -> set[str]:
@@ -77,7 +83,3 @@ def _terms(unrated: Unrated, card: Card) -> tuple[Terms, str] | None:
 
 def _price_terms(unrated: Unrated) -> Terms | None:
     return None if unrated.price_object is None else terms_of(price_facts(unrated.price_object))
-
-
-def _rest_of_last(unrated: Unrated) -> Decimal:
-    return (unrated.newest_without or NOTHING) if unrated.has_stretch else NOTHING

@@ -83,7 +83,6 @@ class Unrated:
     alarm_id: int
     meter: str
     formula: str
-    rows: int
     units: Decimal
     price: str | None
     price_object: dict[str, Any] | None

@@ -1,8 +1,8 @@
--- What is open of each kind: money by currency, because amounts of two are no sum; what has no price known is counted.
+-- What is open of each kind: money by currency, because amounts of two are no sum; usage without a known price is counted.
 SELECT
     a.kind, count(*) AS alarms, count(*) FILTER (WHERE a.is_urgent) AS urgent,
     count(*) FILTER (WHERE a.acknowledged_at IS NOT NULL) AS acknowledged,
-    sum(a.rows)::bigint AS rows, sum(a.units) AS units, count(*) FILTER (WHERE a.amount IS NULL) AS without_money,
+    sum(a.rows)::bigint AS rows, sum(a.units) AS units, count(*) FILTER (WHERE a.amount IS NULL AND a.meter IS NOT NULL) AS without_money,
     min(a.raised_at) AS since, coalesce(min(q.left_out), 0) AS left_out,
     (
         SELECT coalesce(jsonb_object_agg(of_currency.currency, of_currency.amount::text), '{}')

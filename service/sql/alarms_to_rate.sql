@@ -14,7 +14,7 @@ WITH due AS (
     LIMIT %(alarms_max)s
 )
 SELECT
-    d.alarm_id, d.meter, coalesce(m.formula, 'sum') AS formula, d.rows, d.units, coalesce(d.price, sole.price) AS price,
+    d.alarm_id, d.meter, coalesce(m.formula, 'sum') AS formula, d.units, coalesce(d.price, sole.price) AS price,
     p.object AS price_object, s.starts_at IS NOT NULL AS has_stretch, coalesce(u.total, 0) AS total,
     coalesce(u.entries, 0) AS entries, u.newest, u.newest_without
 FROM due AS d
@@ -40,17 +40,14 @@ LEFT JOIN LATERAL (
     FROM (
         SELECT e.value, e.entries, e.stamped_at AS at, e.meter_event_id AS place
         FROM meter_event AS e
-        WHERE e.lane_id = l.lane_id
-            AND e.stamped_at >= coalesce(s.starts_at, d.since) AND e.stamped_at < coalesce(s.ends_at, 'infinity')
-            AND (s.ends_at IS NOT NULL OR e.stamped_at <= d.until)
+        WHERE e.lane_id = l.lane_id AND e.stamped_at >= s.starts_at AND e.stamped_at < s.ends_at
             AND e.state <> 'cancelled'
             AND (e.state NOT IN ('refused', 'held', 'conflict') OR NOT is_closed('me-' || e.meter_event_id))
         UNION ALL
         SELECT e.value, 1, e.occurred_at, e.entry_id
         FROM entry AS e
         WHERE e.lane_id = l.lane_id AND e.meter_event_id IS NULL
-            AND e.occurred_at >= coalesce(s.starts_at, d.since) AND e.occurred_at < coalesce(s.ends_at, 'infinity')
-            AND (s.ends_at IS NOT NULL OR e.occurred_at <= d.until)
+            AND e.occurred_at >= s.starts_at AND e.occurred_at < s.ends_at
     ) AS v
-) AS u ON s.starts_at IS NOT NULL OR coalesce(m.formula, 'sum') = 'last'
+) AS u ON s.starts_at IS NOT NULL
 ORDER BY d.alarm_id

@@ -55,7 +55,6 @@ UNRATED = Unrated(
     alarm_id=1,
     meter="tokens",
     formula="sum",
-    rows=2,
     units=Decimal(300),
     price="price_1",
     price_object=TIERED,
@@ -78,15 +77,16 @@ def test_units_within_what_is_included_are_worth_nothing_and_those_beyond_what_t
     assert _worth(replace(UNRATED, total=Decimal(900))) == (0, 0)
 
 
-def test_of_a_count_meter_the_rows_are_what_is_billed() -> None:
-    counted = replace(UNRATED, formula="count", entries=1001, units=Decimal(999_999))
+def test_of_a_count_meter_it_is_how_many_there_are_that_is_billed() -> None:
+    counted = replace(UNRATED, formula="count", entries=1001, units=Decimal(2), total=Decimal(999_999))
     assert _worth(counted) == (1, 1)
 
 
 def test_of_a_last_meter_it_is_what_the_last_value_without_them_would_cost_less() -> None:
     assert _worth(replace(UNRATED, formula="last")) == (4000, 4000)
     assert _worth(replace(UNRATED, formula="last", newest_without=Decimal(7000))) == (0, 0)
-    assert _worth(replace(UNRATED, formula="last", newest_without=None)) == (6000, 6000)
+    assert _worth(replace(UNRATED, formula="last", newest_without=None, units=Decimal(7000))) == (6000, 6000)
+    assert _worth(replace(UNRATED, formula="last", newest_without=None, units=Decimal(-500))) == (-500, -500)
 
 
 def test_an_invoice_differs_by_whole_cents_and_the_exact_part_is_kept() -> None:
