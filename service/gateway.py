@@ -23,6 +23,7 @@ from service.outcomes import Answer, Reach, is_limited
 from service.settings import Settings
 from service.stripe_catalog import StripeCatalog
 from service.stripe_destinations import StripeDestinations
+from service.stripe_drafts import StripeDrafts
 from service.stripe_events import StripeEvents
 from service.stripe_objects import StripeObjects
 from service.stripe_words import clean, is_stripes_error, page_of, plain, told
@@ -93,6 +94,7 @@ class Gateway:
         )
         self.events = StripeEvents(self._client, self._read)
         self.destinations = StripeDestinations(self._client, self._read)
+        self.drafts = StripeDrafts(self._client, read=self._read)
         self.objects = StripeObjects(self._client, read=self._read, list_all=self._list)
         self.catalog = StripeCatalog(self._client, read=self._read, list_all=self._list)
 

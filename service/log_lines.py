@@ -75,6 +75,10 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.contradicted": Line(ERROR, "Stripe's books contradict held meter events; a person has to look."),
         "meter_event.undecidable": Line(ERROR, "Stripe's books cannot tell of held meter events; a person decides."),
         "lane.unread": Line(WARNING, "A lane's summaries could not be read now; they are asked for again later."),
+        "draft.held": Line(INFO, "A draft is held open until its usage is confirmed."),
+        "draft.let_go": Line(INFO, "A draft that was held is final, or gone."),
+        "draft.cut_short": Line(ERROR, "A draft's time was up, and it is finalized without all of its usage."),
+        "draft.refused": Line(ERROR, "Stripe refuses to hold or to finalize a draft; it is asked again, a person looks."),
         "hour.read_again": Line(DEBUG, "Stripe's books still agree with hours that were confirmed."),
         "hour.differed": Line(
             WARNING, "Stripe counts other than we reported, in no minute of ours; others report there."

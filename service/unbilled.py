@@ -11,7 +11,7 @@ LET_GO_AGE = timedelta(
 
 
 class Unbilled(StrEnum):
-    """METERPOST_UNBILLED. Once a subscription is made that covers the time, Stripe bills what it has, whatever this says."""
+    """METERPOST_UNBILLED. Once a subscription covers the time, Stripe bills what it has, whatever this says."""
 
     WARN = "warn"  # sent, and an alarm
     HOLD = "hold"  # kept unsealed until a subscription covers it, or it is about to grow too old; and an alarm

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from service.alarm_calls import Receiver
+from service.alarms import KINDS
+from service.unbilled import Unbilled
 from workers._posting import Poster
 from workers._setup import StripeSetup
 from workers._watching import Watcher
@@ -14,7 +16,9 @@ def alarm_steps(setup: StripeSetup) -> Steps:
     """By their names in the log."""
     ledger, account, timing = setup.ledger, setup.settings.account, setup.timing
     is_posting = bool(setup.settings.alarm_url)
-    watcher = Watcher(ledger, setup.gateway, account, timing=timing, is_posting=is_posting)
+    is_silent = setup.settings.unbilled is Unbilled.SEND
+    kinds = [kind for kind in KINDS if not (is_silent and kind.name == "unbilled")]
+    watcher = Watcher(ledger, setup.gateway, account, timing=timing, kinds=kinds, is_posting=is_posting)
     steps: Steps = {"watch": watcher.watch_due}
     if is_posting:
         steps["post"] = Poster(ledger, Receiver(setup.settings), account, timing=timing).post_due

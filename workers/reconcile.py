@@ -26,6 +26,7 @@ from workers._alarming import alarm_steps
 from workers._beside import beside
 from workers._cancelling import Canceller
 from workers._catching_up import CatchUp
+from workers._holding import DraftKeeper
 from workers._loop import repeat_until, stop_on_signals
 from workers._reading import read_each
 from workers._reading_back import Reader
@@ -255,6 +256,7 @@ def main() -> None:
         second_reader = SecondReader(ledger, gateway, account, timing=timing, is_only_writer=is_only_writer)
         canceller = Canceller(ledger, gateway, setup.limiter, account=account, timing=timing)
         catch_up = CatchUp(ledger, gateway, account, timing=timing)
+        keeper = DraftKeeper(ledger, gateway, account, timing=timing, hold_s=setup.settings.hold_drafts_s)
 
         def step() -> int:
             """First what is to be confirmed or cancelled; what is read again can wait."""
@@ -262,7 +264,8 @@ def main() -> None:
             return found + second_reader.read_again_due() + catch_up.catch_up_due()
 
         stopping = stop_on_signals()
-        with beside(alarm_steps(setup), poll_s=timing.poll_s, stopping=stopping):
+        steps = alarm_steps(setup) | {"hold": keeper.keep_due}
+        with beside(steps, poll_s=timing.poll_s, stopping=stopping):
             repeat_until(stopping, "reconcile", step, poll_s=timing.poll_s)
 
 

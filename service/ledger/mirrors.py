@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from service.ledger import stretches
+from service.ledger.closing import expedite
 from service.ledger.connection import Transaction, execute, fetch
 from service.mirrors import Mirror
 from service.mirrors.mirror import Key
@@ -59,6 +60,7 @@ def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror], *, older:
     subscriptions = stretches.put_words(tx, account, [*told, *older])
     subscriptions |= stretches.subscriptions_billed(tx, account, invoices=_of_kind("invoice", changed))
     stretches.learn_stretches(tx, account, subscriptions=subscriptions)
+    expedite(tx, account, invoices=_of_kind("invoice", changed))
     if meters := _of_kind("billing.meter", changed):
         execute(tx, "learn_meters", account=account, object_ids=sorted(meters))
     return changed

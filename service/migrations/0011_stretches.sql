@@ -14,8 +14,8 @@ CREATE TRIGGER subscription_word_is_immutable BEFORE UPDATE OR DELETE ON subscri
     FOR EACH ROW EXECUTE FUNCTION refuse_change('what Stripe said never changes');
 
 -- Time in which one metered item of a subscription bills at one price on one invoice: a billing period, cut where its
--- price changed, where it went or where its subscription ended. It follows from the words about the subscription and from
--- the lines of its invoices, in whatever order they came; once its invoice is final it stays as it is.
+-- price changed, where it went or where its subscription ended. It follows from the words about the subscription and
+-- from the lines of its invoices, in whatever order they came; once its invoice is final it stays as it is.
 CREATE TABLE stretch (
     account text NOT NULL,
     item text NOT NULL,
@@ -82,8 +82,8 @@ WHERE (l.account, l.customer, m.meter_stripe_id) = (of_account, of_customer, of_
     AND m.state IN ('accepted', 'confirmed', 'conflict') AND m.accepted_at <= accepted_by
 $$;
 
--- The usage of a customer and meter in a span, on its way or counted; not what stands before a person as refused, nor what
--- never was to be sent. Of a `last` meter the units are the latest value.
+-- The usage of a customer and meter in a span, on its way or counted; not what stands before a person as refused, nor
+-- what never was to be sent. Of a `last` meter the units are the latest value.
 CREATE FUNCTION usage_within(
     of_account text, of_customer text, of_meter text, span_start timestamptz, span_end timestamptz
 ) RETURNS TABLE (meter text, rows bigint, units numeric, since timestamptz, until timestamptz)
@@ -115,10 +115,11 @@ FROM (
 HAVING count(*) > 0
 $$;
 
--- What the words and the invoices' lines say together, of these subscriptions: the stretches, whatever order they came in.
--- A line is exact, and beats what words leave open. Within a period an item's prices follow one another by when they were
--- first seen. What came before the first word, back to the subscription's start or to the period before, was billed by the
--- same item at the price that is known first: it may be wrong about the price, but not about whether it was billed.
+-- What the words and the invoices' lines say together, of these subscriptions: the stretches, whatever order they came
+-- in. A line is exact, and beats what words leave open. Within a period an item's prices follow one another by when
+-- they were first seen. What came before the first word, back to the subscription's start or to the period before, was
+-- billed by the same item at the price that is known first: it may be wrong about the price, but not about whether it
+-- was billed.
 CREATE FUNCTION told_stretches(of_account text, of_subscriptions text[]) RETURNS TABLE (
     subscription text, item text, price text, starts_at timestamptz, ends_at timestamptz, customer text,
     meter_stripe_id text, is_trial boolean, cut text, invoice text, closed_at timestamptz, billed numeric
@@ -202,8 +203,8 @@ run AS (
     ) AS s
     CROSS JOIN LATERAL (
         SELECT
-            s.subscription, s.item, s.price, s.meter_stripe_id, s.period_start, s.end_told_last AS period_end, s.told_at,
-            s.number
+            s.subscription, s.item, s.price, s.meter_stripe_id, s.period_start, s.end_told_last AS period_end,
+            s.told_at, s.number
     ) AS r
     JOIN life AS l ON (l.subscription, l.item) = (r.subscription, r.item)
     WHERE s.is_change
@@ -296,7 +297,8 @@ JOIN newest AS n ON n.subscription = l.subscription
 LEFT JOIN trial AS t ON t.subscription = l.subscription
 $$;
 
--- A meter event whose entries a boundary divides that was learnt after it was sealed: Stripe counts all of it on one side.
+-- A meter event whose entries a boundary divides that was learnt after it was sealed: Stripe counts all of it on one
+-- side.
 CREATE TABLE straddle (
     meter_event_id bigint NOT NULL REFERENCES meter_event,
     edge_at timestamptz NOT NULL,
@@ -304,7 +306,8 @@ CREATE TABLE straddle (
     PRIMARY KEY (meter_event_id, edge_at)
 );
 
--- A customer of whom the ledger has usage, and whose subscriptions were never listed: a bell, rung with their first row.
+-- A customer of whom the ledger has usage, and whose subscriptions were never listed: a bell, rung with their first
+-- row.
 CREATE TABLE unread_customer (
     account text NOT NULL,
     customer text NOT NULL,
@@ -324,17 +327,17 @@ CREATE INDEX unsealed_held ON unsealed (lane_id, bucket) WHERE is_held;
 CREATE INDEX meter_event_unbilled ON meter_event (lane_id, stamped_at) WHERE is_unbilled;
 COMMENT ON COLUMN meter_event.is_unbilled IS 'no stretch that is known now covers its time';
 
--- What Stripe does not have yet, as far as it is not on its way to confirmation: asked about while a draft is open.
-CREATE INDEX meter_event_unaccepted ON meter_event (lane_id, stamped_at)
-    WHERE state IN ('sealed', 'unknown', 'held', 'refused');
+-- What is not confirmed, by its time: asked about while a draft is open.
+CREATE INDEX meter_event_unsettled ON meter_event (lane_id, stamped_at)
+    WHERE state IN ('sealed', 'unknown', 'accepted', 'held', 'refused', 'conflict');
 
 -- Of a lane that a draft bills: when that is finalized. It is leased before the others, so that its usage is in time.
 ALTER TABLE lane ADD COLUMN closes_at timestamptz;
 DROP INDEX lane_due;
 CREATE INDEX lane_due ON lane (account, (closes_at IS NULL), due_at) WHERE due_at IS NOT NULL;
 
--- What was known before. The newest words are in the mirrors; the older ones are applied once more, and find a mirror that
--- is a second older than it was, so that nothing need be asked of Stripe.
+-- What was known before. The newest words are in the mirrors; the older ones are applied once more, and find a mirror
+-- that is a second older than it was, so that nothing need be asked of Stripe.
 UPDATE mirror
 SET facts = facts || jsonb_build_object('start_date', CASE WHEN object ->> 'start_date' ~ '^\d{1,11}$' THEN
         to_timestamp((object ->> 'start_date')::bigint)
@@ -350,10 +353,12 @@ UPDATE event
 SET state = 'received', due_at = ledger_now(), reason = NULL
 WHERE state = 'applied' AND type LIKE 'customer.subscription.%' AND convert_from(body, 'UTF8') LIKE '%"items"%';
 INSERT INTO stretch
-    (account, subscription, item, price, starts_at, ends_at, customer, meter_stripe_id, is_trial, cut, invoice, closed_at,
-     billed, reported)
+    (account, subscription, item, price, starts_at, ends_at, customer, meter_stripe_id, is_trial, cut, invoice,
+     closed_at, billed, reported)
 SELECT s.account, t.*, t.billed
-FROM (SELECT account, array_agg(object_id) AS subscriptions FROM mirror WHERE kind = 'subscription' GROUP BY account) AS s
+FROM (
+    SELECT account, array_agg(object_id) AS subscriptions FROM mirror WHERE kind = 'subscription' GROUP BY account
+) AS s
 CROSS JOIN LATERAL told_stretches(s.account, s.subscriptions) AS t
 ON CONFLICT DO NOTHING;
 UPDATE meter_event AS m

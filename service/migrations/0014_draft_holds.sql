@@ -1,15 +1,15 @@
 -- Drafts that are held open until their usage is confirmed, where METERPOST_HOLD_DRAFTS says so.
 
--- One draft that is held, from the decision until it is final. Each call to Stripe is wanted here before it is made, and may
--- be made twice: the same update, and a finalization that Stripe refuses the second time.
+-- One draft that is held, from the decision until it is final. Each call to Stripe is wanted here before it is made,
+-- and may be made twice: the same update, and a finalization that Stripe refuses the second time.
 CREATE TABLE draft_hold (
     account text NOT NULL,
     invoice text NOT NULL,
     customer text NOT NULL,
     wanted_at timestamptz NOT NULL DEFAULT ledger_now(),
+    not_before timestamptz NOT NULL,        -- when Stripe would have finalized it by itself
     deadline timestamptz NOT NULL,          -- finalized then, whatever is missing
     due_at timestamptz NOT NULL DEFAULT ledger_now(),   -- when to look at it next
-    fence bigint NOT NULL DEFAULT 0,        -- grows with every claim
     held_at timestamptz,                    -- when Stripe said that it does not advance by itself
     released_at timestamptz,                -- when its finalization was decided; asked of Stripe from then on
     missing_rows bigint,                    -- what was not confirmed then
@@ -22,7 +22,8 @@ CREATE TABLE draft_hold (
     CONSTRAINT released_with_what_is_missing CHECK ((released_at IS NULL) = (missing_rows IS NULL))
 );
 CREATE INDEX draft_hold_due ON draft_hold (account, due_at) WHERE ended_at IS NULL;
-CREATE TRIGGER draft_hold_is_immutable BEFORE UPDATE OF account, invoice, customer, wanted_at, deadline ON draft_hold
+CREATE TRIGGER draft_hold_is_immutable BEFORE UPDATE OF account, invoice, customer, wanted_at, not_before, deadline
+    ON draft_hold
     FOR EACH ROW EXECUTE FUNCTION refuse_change('what was to be held never changes');
 CREATE TRIGGER draft_hold_ends_once BEFORE UPDATE ON draft_hold
     FOR EACH ROW WHEN (OLD.ended_at IS NOT NULL)

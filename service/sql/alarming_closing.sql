@@ -1,6 +1,6 @@
--- Usage of a draft's lines that Stripe does not have: all of it once the draft is finalized within the given time, and at
--- any time what is held or refused, because that mends itself seldom and late. One line a draft and meter. What waits is
--- looked for, and then its draft: of millions of meter events hardly any is not accepted.
+-- Usage of a draft's lines that Stripe does not have: all of it once the draft is finalized within the given time, and
+-- at any time what is held or refused, because that mends itself seldom and late. One line a draft and meter. What
+-- waits is looked for, and then its draft: of millions of meter events hardly any is not accepted.
 WITH open_line AS MATERIALIZED (
     SELECT
         i.account, i.invoice, i.customer, b.meter_stripe_id, b.subscription_item AS item, b.price,

@@ -1,6 +1,7 @@
 -- Final lines that are not what the ledger has for their stretch, one line a stretch. What it had when the invoice was
 -- mirrored is written down with the stretch; where that differs, it is summed up again, since a meter event that was in
--- doubt then may count. What Stripe took later is late, and no difference. Not of a stretch that was learnt long after it.
+-- doubt then may count. What Stripe took later is late, and no difference. Not of a stretch that was learnt long after
+-- it.
 SELECT
     concat_ws('/', s.invoice, s.item, s.price, extract(epoch FROM s.starts_at)::bigint) AS subject,
     false AS is_urgent,

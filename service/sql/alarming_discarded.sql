@@ -1,7 +1,7 @@
--- Usage of a stretch that ended and that no invoice has, one line a stretch: its subscription was cancelled at once; or its
--- price changed, and a later invoice of the subscription is final without it, as always in classic billing; or its period
--- is over for longer than any draft waits. What a draft has a line of is cut no more, since the line tells its stretch. A
--- few seconds pass before it is said, as the invoice of the same moment may be told after it.
+-- Usage of a stretch that ended and that no invoice has, one line a stretch: its subscription was cancelled at once; or
+-- its price changed, and a later invoice of the subscription is final without it, as always in classic billing; or its
+-- period is over for longer than any draft waits. What a draft has a line of is cut no more, since the line tells its
+-- stretch. A few seconds pass before it is said, as the invoice of the same moment may be told after it.
 SELECT
     concat_ws('/', s.item, s.price, extract(epoch FROM s.starts_at)::bigint) AS subject,
     false AS is_urgent,
@@ -47,7 +47,8 @@ FROM (
         AND c.learnt_at < c.ends_at
         AND NOT EXISTS (
             SELECT FROM mirror AS d
-            WHERE d.account = c.account AND d.kind = 'invoice' AND d.facts ->> 'status' = 'draft' AND d.customer = c.customer
+            WHERE (d.account, d.customer, d.kind) = (c.account, c.customer, 'invoice')
+                AND d.facts ->> 'status' = 'draft'
         )
 ) AS s
 CROSS JOIN LATERAL usage_within(s.account, s.customer, s.meter_stripe_id, s.starts_at, s.ends_at) AS u

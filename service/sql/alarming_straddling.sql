@@ -1,6 +1,6 @@
--- Meter events that a boundary divides which was learnt after they were sealed: the units of the entries on the other side
--- of it than the time that Stripe was told, which are on the wrong invoice or on none. Whatever a person corrects of it, or
--- has taken back, ends it, and so does the boundary where it was none.
+-- Meter events that a boundary divides which was learnt after they were sealed: the units of the entries on the other
+-- side of it than the time that Stripe was told, which are on the wrong invoice or on none. Whatever a person corrects
+-- of it, or has taken back, ends it, and so does the boundary where it was none.
 SELECT
     'me-' || m.meter_event_id AS subject,
     false AS is_urgent,
@@ -16,7 +16,8 @@ SELECT
     max(e.occurred_at) AS until,
     NULL::timestamptz AS deadline,
     format(
-        'a boundary at %%s UTC was learnt after it was sealed', to_char(d.edge_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+        'a boundary at %%s UTC was learnt after it was sealed',
+        to_char(d.edge_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
     ) AS said
 FROM (SELECT meter_event_id, min(edge_at) AS edge_at FROM straddle GROUP BY meter_event_id) AS d
 JOIN meter_event AS m USING (meter_event_id)

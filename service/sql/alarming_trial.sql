@@ -1,5 +1,5 @@
--- Usage of trials whose invoice is not final, one line a stretch. Of a trial that was ended no invoice may ever come, and
--- one whose end is long past says nothing any more.
+-- Usage of trials whose invoice is not final, one line a stretch. Of a trial that was ended no invoice may ever come,
+-- and one whose end is long past says nothing any more.
 SELECT
     concat_ws('/', s.item, s.price, extract(epoch FROM s.starts_at)::bigint) AS subject,
     false AS is_urgent,
@@ -15,7 +15,8 @@ SELECT
     u.until,
     NULL::timestamptz AS deadline,
     format(
-        '%%s of %%s is on trial until %%s UTC', s.item, s.customer, to_char(s.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
+        '%%s of %%s is on trial until %%s UTC', s.item, s.customer,
+        to_char(s.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')
     ) AS said
 FROM stretch AS s
 CROSS JOIN LATERAL usage_within(s.account, s.customer, s.meter_stripe_id, s.starts_at, s.ends_at) AS u

@@ -1,8 +1,9 @@
--- Usage at a time that no stretch covers, one line a lane: what was sealed (its flag is kept by what is known now), and what
--- waits to be. Of rows that wait, those count that were recorded some seconds ago, of customers whose subscriptions were
--- listed and of whom no next period is still to be told: that a subscription was made or renewed just now is told a moment
--- later. Buckets that one stretch covers whole are passed over without a look at their rows. What was sent is urgent for
--- nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would take it.
+-- Usage at a time that no stretch covers, one line a lane: what was sealed (its flag is kept by what is known now), and
+-- what waits to be. Of rows that wait, those count that were recorded some seconds ago, of customers whose
+-- subscriptions were listed and of whom no next period is still to be told: that a subscription was made or renewed
+-- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows.
+-- What was sent is urgent for nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would
+-- take it.
 WITH usage AS (
     SELECT m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until
     FROM meter_event AS m

@@ -1,5 +1,5 @@
--- Of the due entries those that no stretch bills stay where they are; but what is about to grow too old for Stripe is let
--- go, since a subscription that is made for it later finds it there.
+-- Of the due entries those that no stretch bills stay where they are; but what is about to grow too old for Stripe is
+-- let go, since a subscription that is made for it later finds it there.
 WITH unbilled AS (
     SELECT e.entry_id, e.occurred_at <= ledger_now() - %(let_go_age)s AS is_let_go
     FROM due AS d

@@ -1,6 +1,6 @@
 -- The edges at which buckets break: where the stretches of a known meter begin and end. An edge that was once believed
--- stays, since what was sealed by it is; repeating this is harmless: after stretches changed for their subscriptions, after
--- a meter became known for all (subscriptions NULL) whose usage Stripe would still take.
+-- stays, since what was sealed by it is; repeating this is harmless: after stretches changed for their subscriptions,
+-- after a meter became known for all (subscriptions NULL) whose usage Stripe would still take.
 INSERT INTO period_edge (account, customer, meter, edge_at)
 SELECT DISTINCT s.account, s.customer, m.meter, edge.edge_at
 FROM stretch AS s

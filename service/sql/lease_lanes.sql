@@ -1,6 +1,7 @@
--- Take lanes that are due and free, the longest waiting first: a lane that has had its turn goes to the end of the line.
--- SKIP LOCKED: what another worker is taking is not waited for. The fence grows with every lease, so that an older
--- holder's refusals can be told from ours. From a restored ledger that nobody has confirmed, none is taken.
+-- Take lanes that are due and free, those that a draft bills before the others, and the longest waiting first: a lane
+-- that has had its turn goes to the end of the line. SKIP LOCKED: what another worker is taking is not waited for. The
+-- fence grows with every lease, so that an older holder's refusals can be told from ours. From a restored ledger that
+-- nobody has confirmed, none is taken.
 UPDATE lane
 SET fence = fence + 1, lease_until = ledger_now() + %(lease)s
 WHERE lane_id IN (
@@ -13,7 +14,7 @@ WHERE lane_id IN (
         )
         AND NOT EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL)
         AND NOT EXISTS (SELECT FROM pause AS p WHERE p.account = lane.account AND p.meter IN ('*', lane.meter))
-    ORDER BY due_at
+    ORDER BY (closes_at IS NULL), due_at
     LIMIT %(lanes_max)s
     FOR UPDATE SKIP LOCKED
 )

@@ -1,5 +1,5 @@
--- Looked at again after a while, when the customer's subscriptions are asked for anew, or as soon as one of them is learnt
--- (`ring_billed`).
+-- Looked at again after a while, when the customer's subscriptions are asked for anew, or as soon as one of them is
+-- learnt (`ring_billed`).
 UPDATE unsealed AS u
 SET seal_at = ledger_now() + %(wait)s, is_held = true
 FROM (SELECT DISTINCT lane_id, bucket FROM kept_back JOIN entry USING (entry_id)) AS k

@@ -16,8 +16,8 @@ gone AS (
 ),
 put AS (
     INSERT INTO stretch
-        (account, item, price, starts_at, ends_at, subscription, customer, meter_stripe_id, is_trial, cut, invoice, closed_at,
-         billed, reported)
+        (account, item, price, starts_at, ends_at, subscription, customer, meter_stripe_id, is_trial, cut, invoice,
+         closed_at, billed, reported)
     SELECT
         %(account)s, t.item, t.price, t.starts_at, t.ends_at, t.subscription, t.customer, t.meter_stripe_id, t.is_trial,
         t.cut, t.invoice, t.closed_at, t.billed,
