@@ -12,13 +12,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """`question` names the file in `service/sql/`. `is_posted` False: told on the screens alone."""
+    """`question` names the file in `service/sql/`. `is_posted` False: told on the screens alone.
+
+    `rarity`: it is asked so many times more rarely than others, because its answer costs more and can wait.
+    """
 
     name: str
     question: str
     sentence: str
     remedy: str
     is_posted: bool = True
+    rarity: int = 1
 
 
 KINDS: Sequence[Kind] = (
@@ -88,5 +92,6 @@ KINDS: Sequence[Kind] = (
         question="alarming_waiting",
         sentence="Dead letters that wait for a person for more than a day.",
         remedy="meterpost dead list",
+        rarity=30,
     ),
 )

@@ -99,6 +99,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "alarm.escalated": Line(ERROR, "An open alarm became urgent; a person is wanted now."),
         "alarm.acknowledged": Line(INFO, "A person has seen an alarm."),
         "alarm.cleared": Line(INFO, "What an alarm was about is wrong no more."),
+        "alarm.unrated": Line(WARNING, "What alarms are worth could not be summed up now; they stand as they are."),
         "alarm.left_out": Line(ERROR, "More is wrong than alarms of one kind are kept open for; the rest is counted."),
         "alarm_question.failed": Line(ERROR, "What is wrong could not be asked; its open alarms stay as they are."),
         "alarm_question.mended": Line(INFO, "What is wrong can be asked again."),

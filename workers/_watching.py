@@ -9,7 +9,7 @@ until then their alarms stand without money.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -39,7 +39,7 @@ class _Found:
     difference: Difference | None = None
     told: dict[int, Alarm] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
-    failure: str | None = None
+    unrateable: str | None = None  # why they were left without money
 
 
 class Watcher:
@@ -80,29 +80,40 @@ class Watcher:
         with self._ledger.transaction() as tx:
             if not alarms.claim_question(tx, self._account, kind, timing=self._timing):
                 return found
-            try:
-                with tx.transaction():
-                    self._ask(tx, kind, found)
-            except psycopg.Error as failed:
-                found = _Found(failure=_first_line(failed))
-                failures = alarms.note_unanswered(tx, self._account, kind, reason=_first_line(failed))
-        if found.failure is not None:
-            say("alarm_question.failed", kind=kind.name, failures=failures, reason=found.failure)
+            failure = self._tried(tx, lambda: self._ask(tx, kind, found))
+            if failure is not None:
+                failures = alarms.note_unanswered(tx, self._account, kind, reason=failure)
+        if failure is not None:
+            say("alarm_question.failed", kind=kind.name, failures=failures, reason=failure)
+            return _Found()
         _tell(kind, found)
         return found
 
     def _ask(self, tx: Transaction, kind: Kind, found: _Found) -> None:
-        """All that is one transaction: a bell is no fact, and no money is told of what was not raised."""
+        """All that is one transaction: what is told of an alarm is told with it, or not at all."""
         difference = alarms.raise_alarms(tx, self._account, kind, timing=self._timing, open_max=self._open_max)
+        found.unrateable = self._tried(tx, lambda: self._rate(tx, kind, found))
+        if self._is_posting and kind.is_posted:
+            alarm_posts.write_posts(tx, self._account, kind.name, cleared=difference.cleared)
+        changed = [*difference.raised, *difference.escalated, *difference.cleared]
+        told = alarms.alarms(tx, self._account, alarm_ids=changed) if changed else []
+        found.difference, found.told = difference, {one.alarm_id: one for one in told}
+
+    def _rate(self, tx: Transaction, kind: Kind, found: _Found) -> None:
         unrated = alarms.alarms_to_rate(tx, self._account, kind, timing=self._timing)
         if unrated:
             alarms.rate_alarms(tx, {one.alarm_id: worth(one, card=self._card) for one in unrated})
-        changed = [*difference.raised, *difference.escalated, *difference.cleared]
-        told = alarms.alarms(tx, self._account, alarm_ids=changed) if changed else []
-        if self._is_posting and kind.is_posted:
-            alarm_posts.write_posts(tx, self._account, kind.name, cleared=difference.cleared)
-        found.difference, found.unread = difference, unread_prices(unrated)
-        found.told = {one.alarm_id: one for one in told}
+        found.unread = unread_prices(unrated)
+
+    @staticmethod
+    def _tried(tx: Transaction, act: Callable[[], None]) -> str | None:
+        """Why `act` failed; then nothing of it is left in the transaction."""
+        try:
+            with tx.transaction():
+                act()
+        except psycopg.Error as failed:
+            return (str(failed).splitlines() or [type(failed).__name__])[0]
+        return None
 
     def _read_prices(self, prices: Iterable[str]) -> None:
         """Those that were not asked for just now. What Stripe does not tell stays without money."""
@@ -142,6 +153,8 @@ def _tell(kind: Kind, found: _Found) -> None:
             say(event, **_figures(found.told[alarm_id]))
         if len(ids) > LINES_MAX:
             say(event, kind=kind.name, more=len(ids) - LINES_MAX)
+    if found.unrateable is not None:
+        say("alarm.unrated", kind=kind.name, reason=found.unrateable)
     if difference.left_out and not difference.left_out_before:
         say("alarm.left_out", kind=kind.name, subjects=difference.subjects, left_out=difference.left_out)
     if difference.failures_before:
@@ -164,7 +177,3 @@ def _figures(alarm: Alarm) -> dict[str, object]:
         "said": alarm.said,
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _first_line(failed: psycopg.Error) -> str:
-    return (str(failed).splitlines() or [type(failed).__name__])[0]

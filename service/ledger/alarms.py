@@ -15,7 +15,7 @@ from service.timing import QUESTION_S_MAX, Timing
 
 OPEN_MAX = 1_000  # of a kind; whoever has more has one cause behind them, and no use for the rest
 ALARMS_MAX = 10_000  # shown at once
-RATED_MAX = 200  # of a kind and at once: each sums up a stretch; the others come with the next asking
+RATED_MAX = 50  # of a kind and at once: each sums up a stretch; the others come with the next asking
 PLACE_OF_QUESTION = b"/* QUESTION */"
 REASON_MAX = 300  # of PostgreSQL's words about a question that failed
 
@@ -154,13 +154,13 @@ class _Id:
 
 def questions_due(tx: Transaction, account: str, kinds: Collection[Kind], *, timing: Timing) -> list[str]:
     """The names of the kinds that were not asked about for a while, the longest waiting first."""
-    names, every = [kind.name for kind in kinds], timedelta(seconds=timing.watch_s)
-    return [row.kind for row in fetch(tx, _Kind, "questions_due", account=account, kinds=names, every=every)]
+    names, everies = [kind.name for kind in kinds], [_every(kind, timing) for kind in kinds]
+    return [row.kind for row in fetch(tx, _Kind, "questions_due", account=account, kinds=names, everies=everies)]
 
 
 def claim_question(tx: Transaction, account: str, kind: Kind, *, timing: Timing) -> bool:
     """Take the kind's turn until this transaction ends. False: somebody else has just asked."""
-    every, timeout_ms = timedelta(seconds=timing.watch_s), QUESTION_S_MAX * 1000
+    every, timeout_ms = _every(kind, timing), QUESTION_S_MAX * 1000
     claimed = fetch(tx, _Claimed, "claim_question", account=account, kind=kind.name, every=every, timeout_ms=timeout_ms)
     return bool(claimed)
 
@@ -258,3 +258,7 @@ def alarm_questions(tx: Transaction, account: str) -> list[Question]:
 def name_of(alarm_id: int) -> str:
     """As persons speak of it, and as their actions name it."""
     return f"al-{alarm_id}"
+
+
+def _every(kind: Kind, timing: Timing) -> timedelta:
+    return timedelta(seconds=timing.watch_s * kind.rarity)

@@ -1,6 +1,6 @@
 -- Which kinds of alarm are to be asked about; without a lock, because the claim asks again under its own.
 SELECT w.kind
-FROM unnest(%(kinds)s::text[]) WITH ORDINALITY AS w (kind, place)
+FROM unnest(%(kinds)s::text[], %(everies)s::interval[]) WITH ORDINALITY AS w (kind, every, place)
 LEFT JOIN alarm_question AS q ON (q.account, q.kind) = (%(account)s, w.kind)
-WHERE q.asked_at IS NULL OR q.asked_at <= ledger_now() - %(every)s::interval
+WHERE q.asked_at IS NULL OR q.asked_at <= ledger_now() - w.every
 ORDER BY q.asked_at NULLS FIRST, w.place

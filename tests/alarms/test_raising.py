@@ -169,3 +169,24 @@ def test_what_was_asked_just_now_is_not_asked_again(world: Any) -> None:
     world.watch(timing=LATER)
 
     assert world.alarm().state == "open"
+
+
+def test_what_cannot_be_rated_is_raised_all_the_same(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.ledger.alarms.RATED_MAX", -1)  # which PostgreSQL refuses
+    world.wrong(customer="cus_1", meter="tokens")
+
+    world.watch()
+
+    assert (world.alarm().subject, world.alarm().amount) == ("one", None)
+    assert world.ask("SELECT failures FROM alarm_question") == [(0,)]
+
+
+def test_a_kind_that_can_wait_is_asked_more_rarely(world: Any) -> None:
+    watcher = world.watcher("wrong", "garbled", timing=LATER)
+    watcher._kinds["wrong"] = replace(watcher._kinds["wrong"], rarity=2)
+    watcher.watch_due()
+    world.write("UPDATE ledger_clock SET ahead_by = '51 seconds'")
+
+    watcher.watch_due()
+
+    assert world.ask("SELECT kind FROM alarm_question WHERE asked_at > now() + interval '50 s'") == [("garbled",)]
