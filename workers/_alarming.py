@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from service.alarm_calls import Receiver
 from service.alarms import KINDS
+from service.ratecard.chosen import terms_by
 from service.unbilled import Unbilled
 from workers._posting import Poster
 from workers._setup import StripeSetup
@@ -18,7 +19,15 @@ def alarm_steps(setup: StripeSetup) -> Steps:
     is_posting = bool(setup.settings.alarm_url)
     is_silent = setup.settings.unbilled is Unbilled.SEND
     kinds = [kind for kind in KINDS if not (is_silent and kind.name == "unbilled")]
-    watcher = Watcher(ledger, setup.gateway, account, timing=timing, kinds=kinds, is_posting=is_posting)
+    watcher = Watcher(
+        ledger,
+        setup.gateway,
+        account,
+        timing=timing,
+        kinds=kinds,
+        card=terms_by(setup.settings),
+        is_posting=is_posting,
+    )
     steps: Steps = {"watch": watcher.watch_due}
     if is_posting:
         steps["post"] = Poster(ledger, Receiver(setup.settings), account, timing=timing).post_due
