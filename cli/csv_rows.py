@@ -18,6 +18,7 @@ COLUMNS: Final = {
     "payload_stripe_customer_id": "customer",
     "payload_value": "value",
 }
+UNIT: Final = "unit"  # a column that the template lacks, and that may be left out
 COLUMN_OF: Final = {field: column for column, field in COLUMNS.items()}
 LINE_CHARS_MAX: Final = 10_000  # the longest good row is below 400
 TOO_LONG: Final = f"is longer than {LINE_CHARS_MAX} characters"
@@ -39,6 +40,7 @@ class CsvRow:
     meter: str
     value: str
     occurred_at: datetime
+    unit: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +92,10 @@ def _read_header(lines: Iterator[list[str]]) -> Sequence[str]:
         raise HeaderRefused(f"the first line is not CSV: {broken}") from broken
     wanted = ",".join(COLUMNS)
     for name in columns:
-        if name not in COLUMNS or columns.count(name) > 1:
-            said = "is there twice" if name in COLUMNS else "is not known"
-            raise HeaderRefused(f"line 1: the column {name!r} {said}; the columns are {wanted}")
+        is_known = name in COLUMNS or name == UNIT
+        if not is_known or columns.count(name) > 1:
+            said = "is there twice" if is_known else "is not known"
+            raise HeaderRefused(f"line 1: the column {name!r} {said}; the columns are {wanted}, and {UNIT} if you like")
     if missing := COLUMNS.keys() - columns:
         raise HeaderRefused(f"line 1: {', '.join(sorted(missing))} is missing; the columns are {wanted}")
     return columns
@@ -109,14 +112,16 @@ def _read_lines(lines: Any, columns: Sequence[str]) -> Iterator[CsvRow | BadLine
             yield BadLine(line=line, column="", reason=f"is not CSV: {broken}")
             continue
         if cells:
-            yield _read_row(dict(zip(columns, cells, strict=False)), line=line, cells=len(cells))
+            if len(cells) != len(columns) and TOO_LONG not in cells:
+                reason = f"has {len(cells)} columns where the header has {len(columns)}"
+                yield BadLine(line=line, column="", reason=reason)
+                continue
+            yield _read_row(dict(zip(columns, cells, strict=False)), line=line)
 
 
-def _read_row(said: dict[str, str], *, line: int, cells: int) -> CsvRow | BadLine:
+def _read_row(said: dict[str, str], *, line: int) -> CsvRow | BadLine:
     if TOO_LONG in said.values():
         return BadLine(line=line, column="", reason=TOO_LONG)
-    if cells != len(COLUMNS):
-        return BadLine(line=line, column="", reason=f"has {cells} columns where the header has {len(COLUMNS)}")
     try:
         occurred_at = read_timestamp(said["timestamp"].strip())
     except (ValueError, OverflowError, OSError):
@@ -128,4 +133,5 @@ def _read_row(said: dict[str, str], *, line: int, cells: int) -> CsvRow | BadLin
         meter=said["event_name"].strip(),
         value=said["payload_value"].strip(),
         occurred_at=occurred_at,
+        unit=said.get(UNIT, "").strip() or None,
     )

@@ -27,6 +27,7 @@ from service.ledger.desk import CLASSES, DeadLetter, Place, Total, dead_letters,
 from service.ledger.overview import ledger_time
 from service.ledger.remedies import discard, retry
 from service.letters import LetterId
+from service.ratecard.chosen import units_of
 
 LETTERS_MAX = 1_000  # a page; more is for --json and a loop
 REASON_SHOWN_MAX = 60  # of a reason in the list; dead show has all of it
@@ -124,7 +125,8 @@ def retry_letter(
     with writing() as tx, looking(tx, chosen) as look, committing(tx):
         look()
         ordered = Ordered(tx=tx, letter=letter, order=order_of(actor, reason))
-        answer = retry(ordered, correction=correction_of(set_to, left_out), timing=chosen.timing)
+        correction = correction_of(set_to, left_out)
+        answer = retry(ordered, correction=correction, timing=chosen.timing, units=units_of(chosen))
     print_answer(answer, as_json=as_json)
     return OK
 

@@ -22,6 +22,7 @@ from cli.letters import filter_options, line_of, wanted_of
 from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_words, stderr, stdout
 from cli.restores import looking
+from meterpost.rows import Units
 from service import settings
 from service.ledger.actions import Order
 from service.ledger.answers import Answer, Declined, Ordered
@@ -30,6 +31,7 @@ from service.ledger.desk import DeadLetter, Wanted, dead_totals, every_dead_lett
 from service.ledger.overview import ledger_time
 from service.ledger.remedies import retry
 from service.letters import read_letter_id
+from service.ratecard.chosen import units_of
 from service.timing import Timing
 
 ANSWERS_MAX = 1_000  # told in JSON; the counts are of all
@@ -104,7 +106,16 @@ def drain(  # noqa: PLR0913  # one parameter an option of the command
         letters = sum(total.letters for total in dead_totals(tx, wanted))
         if not is_dry and not is_sure and stderr().is_terminal:
             click.confirm(f"retry {letters:,} letters?", abort=True, err=True)
-        drainer = Drainer(tx, order, look=look, timing=chosen.timing, wait=wait, is_dry=is_dry, is_silent=as_json)
+        drainer = Drainer(
+            tx,
+            order,
+            look=look,
+            timing=chosen.timing,
+            units=units_of(chosen),
+            wait=wait,
+            is_dry=is_dry,
+            is_silent=as_json,
+        )
         drained = drainer.drain(every_dead_letter(tx, wanted, until=now), letters=letters)
     return _answer(drained, wanted=wanted, is_dry=is_dry, as_json=as_json)
 
@@ -117,6 +128,7 @@ class Drainer:
         *,
         look: Callable[[], None],
         timing: Timing,
+        units: Units,
         wait: timedelta,
         is_dry: bool,
         is_silent: bool,
@@ -125,6 +137,7 @@ class Drainer:
         self._order = order
         self._look = look
         self._timing = timing
+        self._units = units
         self._wait_s = 0.0 if is_dry else wait.total_seconds()
         self._is_dry = is_dry
         self._is_silent = is_silent
@@ -143,9 +156,8 @@ class Drainer:
     def _retry(self, one: DeadLetter) -> Answer:
         with committing(self._tx, is_dry=self._is_dry):
             self._look()
-            return retry(
-                Ordered(tx=self._tx, letter=read_letter_id(one.letter), order=self._order), timing=self._timing
-            )
+            ordered = Ordered(tx=self._tx, letter=read_letter_id(one.letter), order=self._order)
+            return retry(ordered, timing=self._timing, units=self._units)
 
     def _say(self, drained: Drained, answer: Answer) -> None:
         drained.add(answer)

@@ -102,6 +102,8 @@ def _of_conflict(told: ToldOtherwise) -> Iterator[str]:
         yield f"    told first, and counts: {first} at {instant(told.first_occurred_at)} (entry {told.entry_id})"
     then = f"{shown(told.value)} {told.meter} of {told.customer} at {instant(told.occurred_at)}"
     yield f"    told at {instant(told.recorded_at)}: {then}"
+    if told.is_alike:
+        yield "    What is kept of both is the same: they told different units, or only one told a unit or its time."
 
 
 def _of_event(event: ToldEvent) -> Iterator[str]:

@@ -9,7 +9,7 @@ number those that say the same.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ from rich.progress import Progress
 from cli.csv_rows import COLUMN_OF, BadLine, CsvRow, read_rows
 from cli.output import stderr
 from meterpost import Meterpost
-from meterpost.rows import Refusal, UsageRow, read_row
+from meterpost.rows import NO_UNITS, Refusal, Units, UsageRow, read_row
 
 BAD_LINES_MAX = 100  # listed; a file with more is wrong as a whole, and the count says so
 PROGRESS_ROWS = 1_000  # between two looks at how far we are
@@ -41,17 +41,20 @@ class Imported:
             self.bad_lines.append(line)
 
 
-def import_rows(meterpost: Meterpost, file: BinaryIO, *, source: str) -> Imported:
-    """Publish every good row of the file. Raises HeaderRefused before anything is published, or NotPublished."""
+def import_rows(meterpost: Meterpost, file: BinaryIO, *, source: str, units: Units = NO_UNITS) -> Imported:
+    """Publish every good row of the file. Raises HeaderRefused before anything is published, or NotPublished.
+
+    A row that tells another unit than `units` has of its meter is bad.
+    """
     imported = Imported()
-    with _watched(file) as advance:
-        good = _good_rows(read_rows(file), source=source, imported=imported, advance=advance)
+    with watched_file(file) as advance:
+        good = _good_rows(read_rows(file), source=source, imported=imported, units=units, advance=advance)
         imported.published = meterpost.publish_many(good)
     return imported
 
 
 def _good_rows(
-    rows: Iterator[CsvRow | BadLine], *, source: str, imported: Imported, advance: Advance
+    rows: Iterator[CsvRow | BadLine], *, source: str, imported: Imported, units: Units, advance: Advance
 ) -> Iterator[dict[str, object]]:
     told: Counter[bytes] = Counter()
     for number, row in enumerate(rows):
@@ -60,24 +63,28 @@ def _good_rows(
         if isinstance(row, BadLine):
             imported.add_bad(row)
             continue
-        said = _say(row, source=source)
+        said = say_row(row, source=source)
         now = datetime.now(UTC)
-        read = read_row(said, sent_at=now, now=now)
+        read = read_row(said, sent_at=now, now=now, units=units)
         if isinstance(read, Refusal):
             imported.add_bad(BadLine(line=row.line, column=COLUMN_OF.get(read.field, read.field), reason=read.reason))
         else:
-            yield said | {"row_id": _number(read, told)}
+            yield said | {"row_id": number_row(read, told)}
 
 
-def _number(row: UsageRow, told: Counter[bytes]) -> str:
-    """The id of a row: what it says, as read, and the how many-eth of the file it is to say so."""
-    content = row.content_hash[:ROW_ID_HASH_BYTES]
+def number_row(row: UsageRow, told: Counter[bytes]) -> str:
+    """The id of a row: what it says, as read, and the how many-eth of the file it is to say so.
+
+    Without its unit, so that a file that gets this column later tells the same rows, and bills nothing again.
+    """
+    content = replace(row, unit=None).content_hash[:ROW_ID_HASH_BYTES]
     told[content] += 1
     return f"{content.hex()}-{told[content]}"
 
 
-def _say(row: CsvRow, *, source: str) -> dict[str, object]:
-    return {
+def say_row(row: CsvRow, *, source: str) -> dict[str, object]:
+    unit = {} if row.unit is None else {"unit": row.unit}
+    return unit | {
         "customer": row.customer,
         "meter": row.meter,
         "value": row.value,
@@ -88,7 +95,7 @@ def _say(row: CsvRow, *, source: str) -> dict[str, object]:
 
 
 @contextmanager
-def _watched(file: BinaryIO) -> Iterator[Advance]:
+def watched_file(file: BinaryIO) -> Iterator[Advance]:
     """A progress bar over the file's bytes, where somebody watches and the file is no pipe."""
     console = stderr()
     is_hidden = not (console.is_terminal and file.seekable())

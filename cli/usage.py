@@ -12,11 +12,13 @@ from cli.exits import FAILURE, OK
 from cli.output import json_option, print_json, print_table, print_words
 from meterpost import Meterpost
 from service import settings
+from service.ratecard.chosen import units_of
 
 ADD_EPILOG = """\b
 Examples:
   meterpost usage add cus_NffrFeUfNV2Hib api_requests 3
   meterpost usage add cus_NffrFeUfNV2Hib gigabytes 0.25 --at 2026-03-01T12:00:00Z --row-id export-17
+  meterpost usage add cus_NffrFeUfNV2Hib call_seconds 90 --unit second
   meterpost usage add cus_NffrFeUfNV2Hib api_requests -3
 """
 IMPORT_EPILOG = """\b
@@ -27,6 +29,7 @@ Examples:
 \b
 The columns are those of Stripe's own template:
   timestamp,event_name,payload_stripe_customer_id,payload_value
+and, if you like, unit: what the value counts, checked against the rate card.
 Timestamps: yyyy-MM-dd, yyyy-MM-dd'T'HH:mm:ssZ (such as +0530) or epoch seconds.
 """
 
@@ -43,9 +46,18 @@ def command() -> None:
 @click.option("--at", "occurred_at", help="When: ISO 8601 with an offset, a date, or epoch seconds. Now if left out.")
 @click.option("--row-id", help="The row's own id: told twice, it is billed once. One is made if left out.")
 @click.option("--source", default="cli", show_default=True, help="Who numbers these ids.")
+@click.option("--unit", help="What VALUE counts, such as second: refused where the rate card says another unit.")
 @json_option
 def add(  # one parameter an argument of the command
-    *, customer: str, meter: str, value: str, occurred_at: str | None, row_id: str | None, source: str, as_json: bool
+    *,
+    customer: str,
+    meter: str,
+    value: str,
+    occurred_at: str | None,
+    row_id: str | None,
+    source: str,
+    unit: str | None,
+    as_json: bool,
 ) -> int:
     """Report that CUSTOMER (cus_…) used VALUE of METER (its event_name), and print the row's id.
 
@@ -53,7 +65,7 @@ def add(  # one parameter an argument of the command
     """
     with _client() as meterpost:
         row_id = meterpost.usage(
-            customer, meter, value, occurred_at=_instant(occurred_at), row_id=row_id, source=source
+            customer, meter, value, occurred_at=_instant(occurred_at), row_id=row_id, source=source, unit=unit
         )
     if as_json:
         print_json({"row_id": row_id, "source": source})
@@ -81,7 +93,7 @@ def import_file(*, file: BinaryIO, source: str, as_json: bool) -> int:
     """
     with _client() as meterpost:
         try:
-            imported = importing.import_rows(meterpost, file, source=source)
+            imported = importing.import_rows(meterpost, file, source=source, units=units_of(settings.load()))
         except HeaderRefused as refused:
             raise click.UsageError(str(refused)) from refused
     if as_json:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from meterpost.rows import Refusal, UsageRow, parse_message, read_row
+from meterpost.rows import NO_UNITS, Refusal, Units, UsageRow, parse_message, read_row
 
 WHOLE_MESSAGE = "message"  # the field of bytes in which no row could be told apart
 
@@ -37,11 +37,17 @@ class StillBad:
 
 
 def read_again(
-    raw: bytes, *, field: str | None, sent_at: datetime | None, correction: Correction, now: datetime
+    raw: bytes,
+    *,
+    field: str | None,
+    sent_at: datetime | None,
+    correction: Correction,
+    now: datetime,
+    units: Units = NO_UNITS,
 ) -> ReadAgain | StillBad:
     """Total: whatever stands in quarantine is rows by now, or still bad for a reason."""
     if field == WHOLE_MESSAGE:
-        return _read_message(raw, correction=correction, now=now)
+        return _read_message(raw, correction=correction, now=now, units=units)
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError) as unreadable:
@@ -52,16 +58,16 @@ def read_again(
         said = {name: value for name, value in said.items() if name not in correction.left_out}
         said |= correction.set_to
         raw = json.dumps(said).encode()
-    row = read_row(said, sent_at=sent_at, now=now)
+    row = read_row(said, sent_at=sent_at, now=now, units=units)
     if isinstance(row, Refusal):
         return StillBad(reason=f"{row.field}: {row.reason} (correct it with --set {row.field}=… or --drop)")
     return ReadAgain(rows=[row], said=raw)
 
 
-def _read_message(raw: bytes, *, correction: Correction, now: datetime) -> ReadAgain | StillBad:
+def _read_message(raw: bytes, *, correction: Correction, now: datetime, units: Units) -> ReadAgain | StillBad:
     if correction:
         return StillBad(reason="it is a whole message of which no row can be told apart: publish its rows anew")
-    parsed = parse_message(raw, now=now)
+    parsed = parse_message(raw, now=now, units=units)
     if parsed.bad:
         return StillBad(reason=f"{parsed.bad[0].field}: {parsed.bad[0].reason}: publish its rows anew")
     return ReadAgain(rows=parsed.rows, said=raw)

@@ -8,12 +8,13 @@ A row that cannot be read goes to quarantine in the same transaction, with its b
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from meterpost.rows import BadRow, UsageRow, parse_message
+from meterpost.rows import NO_UNITS, BadRow, Units, UsageRow, parse_message
 from service.crash_points import crash_point
 from service.ledger import Ledger, intake
 from service.ledger.intake import Intake
 from service.logs import say
 from service.queues import Claimed, RowQueue
+from service.ratecard.chosen import units_of
 from service.timing import Timing
 from workers._loop import repeat
 from workers._setup import set_up
@@ -22,10 +23,11 @@ MESSAGES_MAX = 50  # a claim and a transaction: 50,000 rows at most, which takes
 
 
 class Recorder:
-    def __init__(self, ledger: Ledger, queue: RowQueue, *, timing: Timing) -> None:
+    def __init__(self, ledger: Ledger, queue: RowQueue, *, timing: Timing, units: Units = NO_UNITS) -> None:
         self._ledger = ledger
         self._queue = queue
         self._timing = timing
+        self._units = units
 
     def record_some(self) -> int:
         """Record what waits in the queue, one transaction of it. Returns how many messages that were."""
@@ -36,7 +38,7 @@ class Recorder:
         return len(claimed)
 
     def _record(self, claimed: Sequence[Claimed]) -> None:
-        rows, bad = read(claimed, now=datetime.now(UTC))
+        rows, bad = read(claimed, now=datetime.now(UTC), units=self._units)
         with self._ledger.transaction() as tx:
             recorded = intake.record(tx, rows, bad, messages=len(claimed), timing=self._timing)
             crash_point("record.before_commit")
@@ -48,7 +50,7 @@ class Recorder:
             say("queue.garbled", intake_id=recorded.intake_id, items=garbled)
 
 
-def read(claimed: Sequence[Claimed], *, now: datetime) -> tuple[list[UsageRow], list[BadRow]]:
+def read(claimed: Sequence[Claimed], *, now: datetime, units: Units = NO_UNITS) -> tuple[list[UsageRow], list[BadRow]]:
     """The rows and the bad rows of these messages, in their order. Total: whatever stands in a message."""
     rows: list[UsageRow] = []
     bad: list[BadRow] = []
@@ -57,7 +59,7 @@ def read(claimed: Sequence[Claimed], *, now: datetime) -> tuple[list[UsageRow], 
             reason = f"not JSON but {message.content_type[:100]}; it was not decoded"
             bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason, sent_at=None))
             continue
-        parsed = parse_message(message.body, now=now)
+        parsed = parse_message(message.body, now=now, units=units)
         rows += parsed.rows
         bad += parsed.bad
     return rows, bad
@@ -82,12 +84,13 @@ def _tell(recorded: Intake, bad: Sequence[BadRow]) -> None:
 
 def main() -> None:
     with set_up("record") as setup:
+        units = units_of(setup.settings)
         queue = RowQueue(
             setup.settings.broker_url,
             visibility_timeout_s=setup.timing.visibility_timeout_s,
             prefetch_messages=MESSAGES_MAX,
         )
-        recorder = Recorder(setup.ledger, queue, timing=setup.timing)
+        recorder = Recorder(setup.ledger, queue, timing=setup.timing, units=units)
         try:
             repeat("record", recorder.record_some, poll_s=setup.timing.poll_s)
         finally:

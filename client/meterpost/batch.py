@@ -39,6 +39,7 @@ class Batch:
         occurred_at: datetime | str | None = None,
         row_id: str | None = None,
         source: str = "app",
+        unit: str | None = None,
     ) -> str:
         """As `Meterpost.usage`, but the row is published at the end of the block."""
         if len(self._rows) == MESSAGE_ROWS_MAX:
@@ -46,6 +47,7 @@ class Batch:
                 "rows", f"a batch carries at most {MESSAGE_ROWS_MAX:,} rows; begin another one", row_id=row_id
             )
         said = {"customer": customer, "meter": meter, "value": value, "occurred_at": occurred_at, "source": source}
+        said |= {} if unit is None else {"unit": unit}
         row = self._read(said | {"row_id": new_row_id() if row_id is None else row_id})
         self._rows.append(row)
         return row.row_id

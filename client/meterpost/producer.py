@@ -67,6 +67,7 @@ class Meterpost:
         occurred_at: datetime | str | None = None,
         row_id: str | None = None,
         source: str = "app",
+        unit: str | None = None,
     ) -> str:
         """Publish one row and return its id.
 
@@ -77,8 +78,11 @@ class Meterpost:
         occurred_at  when: an aware datetime or ISO 8601 with an offset, at most 34 days ago; now if left out
         row_id       1 to 100 printable characters; a time-ordered one is made if left out
         source       who numbers these ids, 1 to 50 characters
+        unit         what `value` counts, such as "seconds": refused where the rate card says another unit; not checked
+                     if left out
         """
         said = {"customer": customer, "meter": meter, "value": value, "occurred_at": occurred_at, "source": source}
+        said |= {} if unit is None else {"unit": unit}
         row = self._read(said | {"row_id": new_row_id() if row_id is None else row_id})
         self._publish([row])
         return row.row_id

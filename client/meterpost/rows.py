@@ -18,14 +18,16 @@ from marshmallow import ValidationError
 
 from meterpost import rules
 from meterpost.raw_rows import slice_rows
-from meterpost.schema import Refusal, UsageRow, UsageRowSchema, read_row
+from meterpost.schema import NO_UNITS, Refusal, Units, UsageRow, UsageRowSchema, read_row
 
 __all__ = [
     "MESSAGE_BYTES_MAX",
     "MESSAGE_ROWS_MAX",
+    "NO_UNITS",
     "BadRow",
     "ParsedMessage",
     "Refusal",
+    "Units",
     "UsageRow",
     "UsageRowSchema",
     "encode_message",
@@ -66,15 +68,18 @@ def encode_message(rows: Sequence[UsageRow], *, sent_at: datetime) -> bytes:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def parse_message(body: bytes, *, now: datetime) -> ParsedMessage:
-    """The rows and the bad rows of a message. Never raises; every bad row keeps its raw bytes."""
+def parse_message(body: bytes, *, now: datetime, units: Units = NO_UNITS) -> ParsedMessage:
+    """The rows and the bad rows of a message. Never raises; every bad row keeps its raw bytes.
+
+    `units` are those in which meters are billed: a row that tells another one is bad.
+    """
     try:
         said, sent_at, text = _open_message(body)
     except ValidationError as refused:
         reason = "; ".join(map(str, refused.messages))
         whole = BadRow(raw=body, row_id=None, field="message", reason=reason, sent_at=None)
         return ParsedMessage(rows=(), bad=(whole,))
-    read = [read_row(row, sent_at=sent_at, now=now) for row in said]
+    read = [read_row(row, sent_at=sent_at, now=now, units=units) for row in said]
     rows = tuple(row for row in read if isinstance(row, UsageRow))
     bad = _keep_bad(said, read, text=text, sent_at=sent_at) if len(rows) < len(read) else ()
     return ParsedMessage(rows=rows, bad=bad)
@@ -88,6 +93,8 @@ def _say(row: UsageRow) -> dict[str, str]:
         "meter": row.meter,
         "value": format(row.value, "f"),
     }
+    if row.unit is not None:
+        said["unit"] = row.unit
     return said | {"occurred_at": row.occurred_at.isoformat()} if row.is_time_told else said
 
 

@@ -12,11 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from meterpost import rules
+
+Units = Mapping[str, str]
+NO_UNITS: Final[Units] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class UsageRow:
 
     `row_id` is unique within `account` and `source`: told twice, it is billed once. `value` has at most 15
     significant digits and 12 decimal places. `occurred_at` is in UTC; where the producer told none
-    (`is_time_told` is false) it is the moment the message was made.
+    (`is_time_told` is false) it is the moment the message was made. `unit` is what the value counts, if told.
     """
 
     account: str
@@ -36,18 +40,21 @@ class UsageRow:
     value: Decimal
     occurred_at: datetime
     is_time_told: bool
+    unit: str | None = None
 
     @property
     def content_hash(self) -> bytes:
         """sha256 over what was said; two rows of one id and different hashes are a conflict.
 
         A defaulted time is not part of what was said: a call repeated with its row id an hour later says the
-        same. Ids of rows from files are made of it, so changing it would bill every file again.
+        same. A unit that is told is part of it, since 3 minutes are not 3 seconds; one that is not leaves the hash as
+        it is. Ids of rows from files are made of the hash without a unit, so changing it would bill every file again.
         """
         value = rules.canonical_value(format(self.value, "f"))
         told = self.occurred_at.isoformat() if self.is_time_told else ""
+        unit = "" if self.unit is None else f"\n{self.unit}"
         # None of the parts can hold a line break, so no two rows share a text.
-        return hashlib.sha256(f"{self.customer}\n{self.meter}\n{value}\n{told}".encode()).digest()
+        return hashlib.sha256(f"{self.customer}\n{self.meter}\n{value}\n{told}{unit}".encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,7 @@ class UsageRowSchema(Schema):
     occurred_at = _Ruled(rules.read_occurred_at, load_default=None, allow_none=True)
     row_id = _Ruled(rules.read_row_id, required=True)
     source = _Ruled(rules.read_source, load_default="app")
+    unit = _Ruled(rules.read_unit, load_default=None, allow_none=True)
     account = _Ruled(rules.read_account, load_default="default")
     dimensions = _Ruled(rules.refuse_dimensions, load_only=True)
 
@@ -97,10 +105,15 @@ _RULES: Final = tuple((name, field.rule) for name, field in _FIELDS.items() if n
 _DEFAULTS: Final = {name: _FIELDS[name].load_default for name in _KNOWN if not _FIELDS[name].required}
 
 
-def read_row(said: object, *, sent_at: datetime | None, now: datetime) -> UsageRow | Refusal:
-    """The row that was said, or why it is none. `sent_at` stands in where the row tells no time."""
+def read_row(said: object, *, sent_at: datetime | None, now: datetime, units: Units = NO_UNITS) -> UsageRow | Refusal:
+    """The row that was said, or why it is none. `sent_at` stands in where the row tells no time.
+
+    `units` are those in which meters are billed, by event name; of others nothing is checked.
+    """
     try:
-        return _place_in_time(load_fields(said), sent_at=sent_at, now=now)
+        read = load_fields(said)
+        rules.limit_unit(read["unit"], meter=read["meter"], wanted=units.get(read["meter"]))
+        return _place_in_time(read, sent_at=sent_at, now=now)
     except ValidationError as refused:
         return _explain(refused)
 
@@ -138,6 +151,7 @@ def _place_in_time(read: Mapping[str, Any], *, sent_at: datetime | None, now: da
         value=read["value"],
         occurred_at=occurred_at,
         is_time_told=told is not None,
+        unit=read["unit"],
     )
 
 

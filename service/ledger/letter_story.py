@@ -31,6 +31,12 @@ class ToldOtherwise:
     first_value: Decimal | None
     first_occurred_at: datetime | None
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether they differ in something that the ledger does not keep: a unit, or whether a time was told."""
+        first = (self.first_customer, self.first_meter, self.first_value, self.first_occurred_at)
+        return first == (self.customer, self.meter, self.value, self.occurred_at)
+
 
 @dataclass(frozen=True, slots=True)
 class ToldExternal:

@@ -8,6 +8,7 @@ twice, or of a letter that has moved on, changes nothing.
 from dataclasses import dataclass
 from typing import assert_never
 
+from meterpost.rows import NO_UNITS, Units
 from service.corrections import Correction
 from service.ledger import lanes
 from service.ledger.answers import Answer, Ordered
@@ -56,8 +57,10 @@ class DeadExternal:
     meter_event_id: int | None  # its rows came again
 
 
-def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: Timing) -> Answer:
-    """Try again what can be, in the way that its kind allows."""
+def retry(
+    ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: Timing, units: Units = NO_UNITS
+) -> Answer:
+    """Try again what can be, in the way that its kind allows; a row by the units of the rate card too."""
     kind = ordered.letter.kind
     if correction and kind is not Kind.QUARANTINED:
         return ordered.declined("only a row in quarantine can be corrected; leave --set and --drop out")
@@ -65,7 +68,7 @@ def retry(ordered: Ordered, *, correction: Correction = NO_CORRECTION, timing: T
         case Kind.METER_EVENT:
             return _retry_meter_event(ordered)
         case Kind.QUARANTINED:
-            return replay(ordered, correction=correction, timing=timing)
+            return replay(ordered, correction=correction, timing=timing, units=units)
         case Kind.CONFLICTING:
             return _retry_conflicting(ordered)
         case Kind.EVENT:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import psycopg
 
+from meterpost.rows import Units
 from service.corrections import Correction, ReadAgain, StillBad, read_again
 from service.ledger import intake
 from service.ledger.answers import Answer, Ordered
@@ -45,14 +46,14 @@ def replayed_from(tx: Transaction, letter: LetterId) -> list[ReplayedRow]:
     return fetch(tx, ReplayedRow, "replayed_from", quarantine_id=letter.number, rows_max=ROWS_MAX)
 
 
-def replay(ordered: Ordered, *, correction: Correction, timing: Timing) -> Answer:
+def replay(ordered: Ordered, *, correction: Correction, timing: Timing, units: Units) -> Answer:
     found = find_quarantined(ordered.tx, ordered.letter)
     if found is None:
         return ordered.unknown()
     if closed := ordered.closed():
         return closed
     now = ledger_time(ordered.tx)
-    read = read_again(found.raw, field=found.field, sent_at=found.sent_at, correction=correction, now=now)
+    read = read_again(found.raw, field=found.field, sent_at=found.sent_at, correction=correction, now=now, units=units)
     match read:
         case StillBad(reason=reason):
             return ordered.declined(reason)

@@ -27,6 +27,12 @@ def test_a_negative_value_is_no_option(command: Command, published: Published) -
     assert [int(row.value) for row in published()] == [-3]
 
 
+def test_a_unit_may_be_told(command: Command, published: Published) -> None:
+    command("usage", "add", "cus_1", "call_seconds", "90", "--unit", "second")
+
+    assert [row.unit for row in published()] == ["second"]
+
+
 def test_the_answer_as_json_has_the_rows_id(command: Command, queue: str) -> None:
     ran = command("usage", "add", "cus_1", "api_requests", "3", "--row-id", "a", "--source", "s", "--json")
 

@@ -112,6 +112,28 @@ def test_the_same_rows_of_another_source_are_other_rows(command: Command, publis
     assert len({(row.source, row.row_id) for row in published()}) == 2
 
 
+def test_a_file_that_gets_units_later_tells_the_same_rows(command: Command, published: Published, write: Write) -> None:
+    command("usage", "import", write(GOOD, GOOD))
+    command("usage", "import", write(GOOD + ",call", GOOD + ", ", header=HEADER + ",unit"))
+
+    rows = published()
+    assert [row.unit for row in rows] == [None, None, "call", None]
+    assert len({row.row_id for row in rows}) == 2
+
+
+def test_a_row_of_another_unit_than_the_rate_cards_is_bad_by_its_line(
+    command: Command, queue: str, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = tmp_path / "card.toml"
+    card.write_text('currency = "usd"\n[[metrics]]\nmetric = "api_requests"\nunit = "call"\nprice = 1\n')
+    monkeypatch.setenv("METERPOST_RATE_CARD", str(card))
+
+    ran = command("usage", "import", write(GOOD + ",call", GOOD + ",kilocall", header=HEADER + ",unit"), "--json")
+
+    (bad,) = ran.json["bad_lines"]
+    assert (ran.json["published"], bad["line"], bad["column"]) == (1, 3, "unit")
+
+
 def test_bad_rows_are_listed_by_line_and_column_and_the_others_go(
     command: Command, published: Published, write: Write
 ) -> None:

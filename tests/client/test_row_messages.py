@@ -29,6 +29,7 @@ nearly_good_rows = st.fixed_dictionaries(
         "value": st.sampled_from(["1", "1.50", "1e3", 7, 10**15]) | anything,
         "occurred_at": st.sampled_from([None, "2026-03-01T12:00:00Z", "2026-03-01"]) | anything,
         "source": st.just("app") | anything,
+        "unit": st.sampled_from(["second", "x" * 31]) | anything,
         "account": st.just("default") | anything,
         "dimensions": anything,
         "valeu": anything,
@@ -51,6 +52,19 @@ def _answer_of(load: Any, said: object) -> object:
 def test_a_message_reads_as_it_was_written() -> None:
     parsed = parse_message(_message(GOOD, GOOD | {"row_id": "r2", "occurred_at": NOW.isoformat()}), now=NOW)
     assert parse_message(encode_message(parsed.rows, sent_at=NOW), now=NOW) == parsed
+
+
+def test_a_unit_crosses_the_queue() -> None:
+    (row,) = parse_message(_message(GOOD | {"unit": "second"}), now=NOW).rows
+    assert parse_message(encode_message([row], sent_at=NOW), now=NOW).rows[0].unit == "second"
+
+
+def test_a_row_of_another_unit_than_its_meter_is_billed_in_is_bad_and_keeps_its_bytes() -> None:
+    said = [GOOD | {"unit": "minute"}, GOOD | {"unit": "second", "row_id": "r2"}, GOOD | {"row_id": "r3"}]
+    parsed = parse_message(_message(*said), now=NOW, units={"api_requests": "second"})
+    assert [row.row_id for row in parsed.rows] == ["r2", "r3"]
+    assert [(bad.row_id, bad.field, json.loads(bad.raw)) for bad in parsed.bad] == [("r1", "unit", said[0])]
+    assert parsed.bad[0].reason.startswith("is minute, the rate card says second for api_requests: tell the value in")
 
 
 def test_a_bad_row_keeps_its_bytes_and_spares_its_neighbours() -> None:

@@ -159,6 +159,19 @@ def test_a_call_repeated_later_without_a_time_says_the_same() -> None:
     assert later.content_hash == _accepted().content_hash
 
 
+def test_a_row_without_a_unit_has_the_hash_that_it_had_before_there_were_units() -> None:
+    before = "3e1e70d61cfc5a8f573dc711c314e359098f3a8ea085d4643bd2063c22cb31bb"
+    assert _accepted().content_hash.hex() == before
+    assert len({before, *(_accepted(unit=unit).content_hash.hex() for unit in ("second", "minute"))}) == 3
+
+
+@pytest.mark.parametrize("unit", ["", "x" * 31, "a\nb", 5])
+def test_a_unit_that_is_no_word_is_refused(unit: object) -> None:
+    refusal = _read(unit=unit)
+    assert isinstance(refusal, Refusal)
+    assert refusal.field == "unit"
+
+
 @pytest.mark.parametrize(
     "other", [{"customer": "cus_2"}, {"meter": "gigabytes"}, {"value": 2}, {"occurred_at": NOW}, {"value": -1}]
 )
