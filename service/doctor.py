@@ -15,6 +15,7 @@ from service import (
     doctor_desk,
     doctor_events,
     doctor_ledger,
+    doctor_ratecard,
     doctor_redis,
     doctor_stripe,
     doctor_webhooks,
@@ -38,6 +39,7 @@ CHECKS: Mapping[str, Check] = {
     "clocks, Redis": doctor_clocks.check_redis,
     "clocks, Stripe": doctor_clocks.check_stripe,
     "stripe": doctor_stripe.check_stripe,
+    "rate card": doctor_ratecard.check_rate_card,
     "webhooks": doctor_webhooks.check_webhooks,
     "events": doctor_events.check_events,
 }

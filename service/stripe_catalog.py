@@ -16,6 +16,7 @@ from service.stripe_objects import Lists, Reads
 from service.stripe_words import plain
 
 LOOKUP_KEYS_MAX = 10  # Stripe's most in one question
+PRODUCTS_MAX = 50  # ids in one question: an address of some five thousand characters
 UNIT_LABEL_LENGTH_MAX = 12  # Stripe's limit
 
 
@@ -53,9 +54,13 @@ class StripeCatalog:
         }
         return self._read(lambda: self._v1.billing.meters.create(asked), parse=read_meter)
 
-    def has_product(self, product_id: str) -> bool:
-        asked = {"ids": [product_id], "limit": 1}
-        return self._read(lambda: self._v1.products.list(asked), parse=lambda found: bool(found.data))
+    def product_ids(self, product_ids: Sequence[str]) -> set[str]:
+        """Those of these that Stripe has."""
+        found = set[str]()
+        for start in range(0, len(product_ids), PRODUCTS_MAX):
+            some = list(product_ids[start : start + PRODUCTS_MAX])
+            found |= set(self._list(self._v1.products.list, {"ids": some}, parse=lambda one: str(one.id)))
+        return found
 
     def create_product(self, product_id: str, *, name: str, unit: str) -> None:
         label = {"unit_label": unit} if len(unit) <= UNIT_LABEL_LENGTH_MAX else {}

@@ -100,12 +100,14 @@ def compare(card: RateCard, stripe: Stripe) -> list[Compared]:
     meters = {meter.event_name: meter for meter in stripe.list_meters()}
     found = stripe.catalog.list_prices([rate.lookup_key for rate in card.rates])
     prices = {price.lookup_key: price for price in found}
+    unpriced = [product_id_of(rate) for rate in card.rates if rate.lookup_key not in prices]
+    products = stripe.catalog.product_ids(unpriced)
     return [
         Compared(
             rate=rate,
             meter=meters.get(rate.metric),
             price=prices.get(rate.lookup_key),
-            has_product=None if rate.lookup_key in prices else stripe.catalog.has_product(product_id_of(rate)),
+            has_product=None if rate.lookup_key in prices else product_id_of(rate) in products,
         )
         for rate in card.rates
     ]
