@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": "Take back a pause.",
     "reconcile": "After a restore of the ledger: compare it with Stripe's books, and confirm.",
     "usage": "Report usage: one row, or a file of rows.",
+    "backfill": "Rows as a unit: stage, preview, close and revert them.",
     "row": "Tell a row's whole story.",
     "meter": "List the meters at Stripe, or create one.",
     "ratecard": "What each metric costs: check the rate card, show it, create at Stripe what is missing.",

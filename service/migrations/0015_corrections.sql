@@ -62,7 +62,7 @@ LANGUAGE sql STABLE AS $$
         + coalesce((
             SELECT sum(units_of_entry(c.entry_id))
             FROM correction AS c
-            WHERE c.meter_event_id = m.meter_event_id AND c.kind = 'corrected'
+            WHERE c.meter_event_id = m.meter_event_id AND c.kind IN ('corrected', 'reverted')
         ), 0)
     FROM meter_event AS m
     WHERE m.meter_event_id = of_meter_event
