@@ -92,8 +92,9 @@ class Watcher:
     def _ask(self, tx: Transaction, kind: Kind, found: _Found) -> None:
         """All that is one transaction: what is told of an alarm is told with it, or not at all."""
         difference = alarms.raise_alarms(tx, self._account, kind, timing=self._timing, open_max=self._open_max)
-        found.unrateable = self._tried(tx, lambda: self._rate(tx, kind, found))
-        if self._is_posting and kind.is_posted:
+        if difference.subjects:
+            found.unrateable = self._tried(tx, lambda: self._rate(tx, kind, found))
+        if self._is_posting and kind.is_posted and (difference.subjects or difference.cleared):
             alarm_posts.write_posts(tx, self._account, kind.name, cleared=difference.cleared)
         changed = [*difference.raised, *difference.escalated, *difference.cleared]
         told = alarms.alarms(tx, self._account, alarm_ids=changed) if changed else []

@@ -14,6 +14,7 @@ STOP_S = 10
 
 MIRRORED = "SELECT status FROM subscription WHERE subscription = %(subscription)s AND read_at IS NULL"
 EDGES = "SELECT array_agg(edge_at ORDER BY edge_at) FROM period_edge WHERE customer = %(customer)s"
+ALARM = "SELECT amount_rounded FROM alarm WHERE kind = 'unbilled' AND customer = %(customer)s AND cleared_at IS NULL"
 DELIVERED = """
 SELECT state FROM event WHERE type = 'customer.subscription.created' AND object_id = %(subscription)s
 """
@@ -68,3 +69,13 @@ def test_period_edges_of_a_webhook_break_buckets(works: Any, eventually: Callabl
     works.use(made.customer, "edged", at=datetime.now(UTC) - timedelta(hours=2))
     expected = [datetime.fromtimestamp(at, UTC) for at in (item.current_period_start, item.current_period_end)]
     assert eventually(lambda: works.ask(EDGES, customer=made.customer) == expected)
+
+
+def test_usage_that_nobody_bills_is_an_alarm_with_its_worth_within_our_patience(
+    works: Any, eventually: Callable[..., bool]
+) -> None:
+    works.subscribe("unbilled")  # another customer, by the meter's only price
+    customer = works.stripe.v1.customers.create({"name": "Eve"}).id
+    works.use(customer, "unbilled", at=datetime.now(UTC) - timedelta(hours=2))
+
+    assert eventually(lambda: works.ask(ALARM, customer=customer) == 1)
