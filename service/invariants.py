@@ -27,6 +27,9 @@ QUERIES = {
     "invariant_generations": "a next generation was made only of what is proven absent or was never in doubt",
     "invariant_acceptances": "what Stripe accepted is not to be sent, and what is accepted was accepted by Stripe",
     "invariant_reports": "what an error report names is neither to be sent nor accepted",
+    "invariant_corrections": "a correction has its action and its entry, and no other entry is of our source",
+    "invariant_backfills": "the rows of a closed backfill are entries, and of a reverted one nothing counts",
+    "invariant_cancelled": "what is cancelled was taken back by a person, and Stripe's books show nothing of it",
     "invariant_wanted": "what is to be sent or confirmed stands where submit and reconcile look for it",
     "invariant_overdue": "nothing lies where it is due, but for what is paused",
 }

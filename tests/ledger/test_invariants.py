@@ -33,6 +33,17 @@ SABOTAGE = {
         " INSERT INTO error_sample"
         " SELECT 'default', 'evt_1', 1, 'no_meter', 'No', identifier, meter_event_id, generation FROM generation"
     ),
+    "corrections": (
+        "INSERT INTO correction (action_id, kind, meter_event_id, units, source, row_id, entry_id)"
+        " SELECT 9, 'corrected', meter_event_id, 1, source, row_id, entry_id FROM entry"
+    ),
+    "backfills": (
+        "INSERT INTO backfill (account, name, state, opened_by, close_action_id)"
+        " VALUES ('default', 'march', 'closed', 'ada', 9);"
+        " INSERT INTO backfill_row (backfill_id, source, row_id, content_hash, customer, meter, value, occurred_at)"
+        " SELECT backfill_id, 'a', 'b', '', 'cus_1', 'tokens', 1, now() FROM backfill"
+    ),
+    "cancelled": "UPDATE meter_event SET state = 'cancelled', due_at = NULL",
     "wanted": "UPDATE lane SET due_at = NULL",
     "overdue": "UPDATE lane SET due_at = now() - interval '1 hour'",
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from service import invariants
+from service import agreement, invariants
 from service.correcting import Change
 from service.ledger.actions import Order
 from service.ledger.answers import Acted, Declined, Unneeded
@@ -212,14 +212,25 @@ def test_a_cancelled_meter_event_that_shows_again_is_a_conflict(path, desk, conf
     customer = confirmed(5)
     desk.correct(of(path, 5))
     desk.live_on()
-    (stamped_at,) = path.ask("SELECT stamped_at FROM meter_event")
-    told = {"payload": {"stripe_customer_id": customer, "value": "5"}, "timestamp": int(stamped_at.timestamp())}
-    path.stripe.v1.billing.meter_events.create({"event_name": "tokens", **told})
+    foreign(path, customer)
     path.pass_time(hours=1)
     desk.live_on(minutes=40)
 
     reason = "Stripe counts 5 in its minute, where 0 was confirmed"
     assert path.ask("SELECT state, reason FROM meter_event") == [("conflict", reason)]
+
+
+def test_the_doctor_finds_what_stripe_counts_of_a_cancelled_meter_event(path, desk, confirmed):
+    customer = confirmed(5)
+    desk.correct(of(path, 5))
+    desk.live_on()
+    foreign(path, customer)
+
+    with path.ledger.transaction() as tx:
+        (lane,) = agreement.confirmed_lanes(tx, "default")
+        (breach,) = agreement.compare(tx, path.gateway, lane).breaches
+
+    assert breach.said.endswith("Stripe counts 5, confirmed is 0")
 
 
 def test_a_closed_period_is_corrected_in_the_open_one(path, desk):
@@ -232,6 +243,13 @@ def test_a_closed_period_is_corrected_in_the_open_one(path, desk):
 
     assert "it counts in the period of now" in corrected.preview.why
     assert corrected.preview.counts_at > datetime.now(UTC) - timedelta(minutes=1)
+
+
+def foreign(path, customer):
+    """Somebody else reports five in the minute of the only meter event."""
+    (stamped_at,) = path.ask("SELECT stamped_at FROM meter_event")
+    told = {"payload": {"stripe_customer_id": customer, "value": "5"}, "timestamp": int(stamped_at.timestamp())}
+    path.stripe.v1.billing.meter_events.create({"event_name": "tokens", **told})
 
 
 def close(path, customer):
