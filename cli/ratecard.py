@@ -11,6 +11,7 @@ from cli.output import json_option, print_json, print_table, print_words
 from service import settings
 from service.currencies import exact_money, money
 from service.gateway import Gateway
+from service.limiter import Steady
 from service.ratecard import CardRefused, Rate, load
 from service.ratecard.applying import Part, State, compare, create_missing
 from service.ratecard.words import Example, examples, terms_in_words
@@ -117,7 +118,7 @@ def apply(*, file: Path, is_dry_run: bool, as_json: bool) -> int:
     """
     card, chosen = load(file), settings.load()
     chosen.require("STRIPE_SECRET_KEY")
-    stripe = Gateway(chosen)
+    stripe = Gateway(chosen, limiter=Steady(chosen.calls_per_s))
     parts = list[Part]()
     try:
         for one in compare(card, stripe):

@@ -140,6 +140,20 @@ class Unlimited:
         del kind
 
 
+class Steady(Unlimited):
+    """For a person's command that makes many calls: evenly, at half the permitted rate, beside workers at work."""
+
+    def __init__(self, calls_per_s: int) -> None:
+        self._apart_s = 2 / calls_per_s
+        self._next_at = -math.inf
+
+    def take(self, kind: str, *, wait_s_max: float = WAIT_S_MAX) -> None:
+        del kind, wait_s_max
+        wait_s = max(0.0, self._next_at - time.monotonic())
+        time.sleep(wait_s)
+        self._next_at = time.monotonic() + self._apart_s
+
+
 class Pace(Protocol):
     """What the gateway and submit want of a limiter."""
 

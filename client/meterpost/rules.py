@@ -111,9 +111,9 @@ def read_occurred_at(said: object) -> datetime:
     raise ValidationError("has no offset, so the instant is unknown; add one, such as 2026-03-01T12:00:00Z")
 
 
-def limit_unit(unit: str | None, *, meter: str, wanted: str | None) -> None:
-    """`wanted` is the unit in which the meter is billed; a row that tells no unit is taken at its word."""
-    if unit is not None and wanted is not None and unit != wanted:
+def limit_unit(unit: str, *, meter: str, wanted: str | None) -> None:
+    """`wanted` is the unit in which the meter is billed, where that is known."""
+    if wanted not in {None, unit}:
         raise ValidationError(
             f"is {unit}, the rate card says {wanted} for {meter}: tell the value in {wanted}, or correct the card",
             "unit",

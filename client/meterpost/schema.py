@@ -112,7 +112,8 @@ def read_row(said: object, *, sent_at: datetime | None, now: datetime, units: Un
     """
     try:
         read = load_fields(said)
-        rules.limit_unit(read["unit"], meter=read["meter"], wanted=units.get(read["meter"]))
+        if read["unit"] is not None:  # one that tells none is taken at its word
+            rules.limit_unit(read["unit"], meter=read["meter"], wanted=units.get(read["meter"]))
         return _place_in_time(read, sent_at=sent_at, now=now)
     except ValidationError as refused:
         return _explain(refused)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from local.guarded import ROOT
 from local.sandbox import ask_sandbox
 from service import settings
-from service.gateway import Gateway
+from service.gateway import Gateway, StripeRefused
+from service.ratecard import load
+from service.ratecard.applying import compare, create_missing
 
 EXAMPLE = str(ROOT / "examples" / "ratecard.toml")
 CARD = """\
@@ -50,7 +53,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(command: Command, sandbox_server: Any, stripe_key: str) -> Shop:
+def shop(command: Command, sandbox_server: Any, stripe_key: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv("METERPOST_CALLS_PER_S", "10000")
     return Shop(command=command, sandbox=sandbox_server, key=stripe_key)
 
 
@@ -136,6 +140,16 @@ def test_a_run_that_breaks_off_anywhere_is_finished_by_the_next(shop: Shop, card
     assert (broken.code, finished) == (1, 0)
     assert shop.apply(card) == (0, ["meter exists", "price exists"])
     assert [(rate.event_name, rate.formula) for rate in Gateway(settings.load()).list_meters()] == [("calls", "sum")]
+
+
+def test_two_who_apply_at_once_create_each_part_once(shop: Shop, card: Path):
+    found = compare(load(card), Gateway(settings.load()))
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(lambda: list(create_missing(found[0], Gateway(settings.load())))) for _ in range(4)]
+    refused = [run.exception() for run in runs if run.exception() is not None]
+    assert all(isinstance(one, StripeRefused) for one in refused)
+    assert shop.apply(card)[0] == 0
+    assert len(Gateway(settings.load()).list_meters()) == 1
 
 
 def test_what_was_created_is_told_though_stripe_fails_at_the_next(shop: Shop, card: Path):

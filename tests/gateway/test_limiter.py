@@ -1,9 +1,11 @@
 """Stripe's rate limits, kept by all workers together; asserted on the waits that are handed out, not on a clock."""
 
+import time
+
 import pytest
 
 from service import wakeups
-from service.limiter import Limiter, Throttled
+from service.limiter import Limiter, Steady, Throttled
 
 RATE = 1_000
 KEY = "meterpost:limiter:default:meter_events"
@@ -95,3 +97,10 @@ def set_back_an_hour(connection, kind):
     for name in connection.hkeys(f"meterpost:limiter:default:{kind}"):
         if name in {b"next", b"seen", b"since"}:
             connection.hincrbyfloat(f"meterpost:limiter:default:{kind}", name, 3_600_000_000)
+
+
+def test_a_persons_command_takes_half_the_rate():
+    steady, began = Steady(200), time.monotonic()
+    for _ in range(6):
+        steady.take("calls")
+    assert time.monotonic() - began >= 5 * 2 / 200
