@@ -12,11 +12,11 @@ from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_table, print_words, shown
 from service import settings
 from service.alarm_calls import Receiver
-from service.alarm_posts import test_body
+from service.alarm_posts import REMEDIES, test_body
 from service.alarms import KINDS
 from service.ledger.actions import actions_on
 from service.ledger.alarm_posts import alarm_posts_of, write_acknowledged
-from service.ledger.alarms import Alarm, acknowledge_alarm, alarms, name_of
+from service.ledger.alarms import Alarm, acknowledge_alarm, alarms, name_of, waive_alarm
 from service.ledger.connection import Transaction
 from service.ledger.overview import ledger_time
 from service.logs import say
@@ -37,6 +37,10 @@ Examples:
 ACKNOWLEDGE_EPILOG = """\b
 Examples:
   meterpost alarms acknowledge al-7 --reason "the subscription is being backdated, INC-42"
+"""
+WAIVE_EPILOG = """\b
+Examples:
+  meterpost alarms waive al-7 --reason "billed by hand as ii_1Abc, INC-42"
 """
 TEST_EPILOG = """\b
 Examples:
@@ -125,6 +129,30 @@ def acknowledge(*, alarm_id: int, reason: str, actor: str | None, as_json: bool)
     return OK
 
 
+@command.command("waive", epilog=WAIVE_EPILOG)
+@click.argument("alarm_id", metavar="ID", type=AlarmParameter())
+@order_options
+@json_option
+def waive(*, alarm_id: int, reason: str, actor: str | None, as_json: bool) -> int:
+    """Live with what alarm ID says: these rows and units, and no others.
+
+    It clears with the next look, within seconds. Where its figures change, it is an alarm again.
+    """
+    account, order = settings.load().account, order_of(actor, reason)
+    with writing() as tx, committing(tx):
+        found = _require(tx, account, alarm_id)
+        _require_waivable(found)
+        is_new = waive_alarm(tx, account, alarm_id, order=order)
+    if is_new:
+        say("alarm.waived", alarm=name_of(alarm_id), kind=found.kind, subject=found.subject, actor=order.actor)
+    if as_json:
+        print_json({"done": is_new, "alarm": told_alarm(found)})
+    else:
+        answer = "waived; it clears within seconds" if is_new else "nothing to do: it is waived as it is, or cleared"
+        print_words(f"{name_of(alarm_id)}  {answer}")
+    return OK
+
+
 @command.command("test", epilog=TEST_EPILOG)
 @json_option
 def test(*, as_json: bool) -> int:
@@ -147,6 +175,13 @@ def _require(tx: Transaction, account: str, alarm_id: int) -> Alarm:
     if not found:
         raise Failed(f"there is no alarm {name_of(alarm_id)}; see meterpost alarms list --all")
     return found[0]
+
+
+def _require_waivable(found: Alarm) -> None:
+    waivable = [kind.name for kind in KINDS if kind.is_waivable]
+    if found.kind not in waivable:
+        remedy = REMEDIES.get(found.kind, "see meterpost alarms show")
+        raise Failed(f"what is {found.kind} is not waived, as only {', '.join(waivable)} are; {remedy}")
 
 
 def _answer(found: Alarm, *, is_new: bool) -> str:

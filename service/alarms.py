@@ -14,7 +14,8 @@ from dataclasses import dataclass
 class Kind:
     """`question` names the file in `service/sql/`. `is_posted` False: told on the screens alone.
 
-    `rarity`: it is asked so many times more rarely than others, because its answer costs more and can wait.
+    `is_waivable`: a person may live with it, and it is no alarm any more. `rarity`: it is asked so many times more rarely
+    than others, because its answer costs more and can wait.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Kind:
     sentence: str
     remedy: str
     is_posted: bool = True
+    is_waivable: bool = False
     rarity: int = 1
 
 
@@ -30,7 +32,8 @@ KINDS: Sequence[Kind] = (
         name="unbilled",
         question="alarming_unbilled",
         sentence="Usage at a time that no subscription of its customer bills on its meter.",
-        remedy="make a subscription at Stripe that is backdated to before it, or take it back: meterpost correct",
+        remedy="make a subscription at Stripe that is backdated to before it; meterpost correct; or alarms waive",
+        is_waivable=True,
     ),
     Kind(
         name="trial",
@@ -43,7 +46,8 @@ KINDS: Sequence[Kind] = (
         name="discarded",
         question="alarming_discarded",
         sentence="Usage of a subscription that was cancelled at once, so that no invoice has it.",
-        remedy="bill it by an invoice item at Stripe, or leave it: nothing bills it by itself any more",
+        remedy="bill it by an invoice item at Stripe, as nothing else does any more; then meterpost alarms waive",
+        is_waivable=True,
     ),
     Kind(
         name="closing",
@@ -61,13 +65,15 @@ KINDS: Sequence[Kind] = (
         name="straddling",
         question="alarming_straddling",
         sentence="A meter event with usage of both sides of a boundary that was learnt after it was sealed.",
-        remedy="meterpost correct, where the invoices are open, or leave it to the invoice that has it",
+        remedy="meterpost correct, where the invoices are open; or leave it where it is: meterpost alarms waive",
+        is_waivable=True,
     ),
     Kind(
         name="differs",
         question="alarming_differs",
         sentence="A final invoice's line that is not what the ledger has for its stretch.",
-        remedy="compare meterpost row show with the invoice; find who else reports to the meter",
+        remedy="find who else reports to the meter; credit or bill the difference; then meterpost alarms waive",
+        is_waivable=True,
     ),
     Kind(
         name="stopped",

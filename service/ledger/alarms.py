@@ -247,6 +247,14 @@ def acknowledge_alarm(tx: Transaction, account: str, alarm_id: int, *, order: Or
     return seen is not None
 
 
+def waive_alarm(tx: Transaction, account: str, alarm_id: int, *, order: Order) -> bool:
+    """A person lives with these figures; it clears with the next asking. False: it is cleared, or waived as it is."""
+    waived = fetch_one(tx, _Id, "waive_alarm", account=account, alarm_id=alarm_id)
+    if waived is not None:
+        note_action(tx, order, "waive", subject=name_of(alarm_id), before="open", after="waived")
+    return waived is not None
+
+
 def alarms_by_kind(tx: Transaction, account: str) -> list[OfKind]:
     return fetch(tx, OfKind, "alarms_by_kind", account=account)
 

@@ -64,6 +64,21 @@ CREATE TABLE alarm_question (
     CONSTRAINT a_failure_has_a_reason CHECK ((failures > 0) = (reason IS NOT NULL))
 );
 
+-- What a person decided to live with: these figures of this subject, and no others. Where they change, it is an alarm again.
+CREATE TABLE alarm_waiver (
+    alarm_id bigint NOT NULL REFERENCES alarm,
+    rows bigint NOT NULL,
+    units numeric NOT NULL,
+    account text NOT NULL,
+    kind text NOT NULL,
+    subject text NOT NULL,
+    waived_at timestamptz NOT NULL DEFAULT ledger_now(),
+    PRIMARY KEY (alarm_id, rows, units)
+);
+CREATE INDEX alarm_waiver_of ON alarm_waiver (account, kind, subject);
+CREATE TRIGGER alarm_waiver_is_a_fact BEFORE UPDATE OR DELETE ON alarm_waiver
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('what a person decided stays on the books');
+
 -- What a person may do, alarms and corrections included.
 ALTER TABLE operator_action
     DROP CONSTRAINT operator_action_verb_check,

@@ -1,11 +1,19 @@
 -- The difference between what is wrong and what stands as wrong, in one statement: raised, renewed, cleared. The question
 -- is put in where its name stands, and asked once, under the lock of its row. No more are raised than may be open, and
 -- what is open stays so as long as the question names it. What an alarm is worth is looked at anew where anything changed
--- on which that depends.
-WITH asked (
+-- on which that depends. What a person waived is as if it were not named, as long as its figures are those of then.
+WITH named (
     subject, is_urgent, customer, meter, item, price, stretch_start, rows, units, invoice, since, until, deadline, said
 ) AS MATERIALIZED (
 /* QUESTION */
+), asked AS MATERIALIZED (
+    SELECT *
+    FROM named AS n
+    WHERE NOT EXISTS (
+        SELECT FROM alarm_waiver AS w
+        WHERE (w.account, w.kind, w.subject) = (%(account)s, %(kind)s, n.subject)
+            AND (w.rows, w.units) = (n.rows, n.units)
+    )
 ), open AS (
     SELECT * FROM alarm WHERE account = %(account)s AND kind = %(kind)s AND cleared_at IS NULL
 ), cleared AS (

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from service.ledger import LedgerUnavailable
-from service.ledger.alarms import alarm_questions, alarms_by_kind
+from service.ledger.actions import Order
+from service.ledger.alarms import alarm_questions, alarms_by_kind, waive_alarm
 from service.timing import STANDARD
 from workers._watching import Watcher
 
@@ -190,3 +191,18 @@ def test_a_kind_that_can_wait_is_asked_more_rarely(world: Any) -> None:
     watcher.watch_due()
 
     assert world.ask("SELECT kind FROM alarm_question WHERE asked_at > now() + interval '50 s'") == [("garbled",)]
+
+
+def test_what_a_person_waived_clears_and_is_an_alarm_again_with_other_figures(world: Any) -> None:
+    world.wrong(rows=3)
+    world.watch()
+    with world.ledger.transaction() as tx:
+        waive_alarm(tx, "default", world.alarm().alarm_id, order=Order(actor="ada", reason="credited"))
+    world.watch()
+    after_the_waiver = world.alarms()
+    world.wrong(rows=4)
+
+    world.watch()
+
+    assert after_the_waiver == []
+    assert world.alarm().rows == 4

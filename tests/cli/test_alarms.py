@@ -21,6 +21,10 @@ INSERT INTO alarm (
     ('default', 'closing', 'in_3', true, 'cus_3', 'tokens', NULL, NULL, NULL, 2, 2.50,
         NULL, NULL, NULL, NULL, '2026-04-01Z', 'held', ledger_now() - interval '3 minutes')
 """
+DIFFERS = """
+INSERT INTO alarm (account, kind, subject, is_urgent, rows, units, said)
+VALUES ('default', 'differs', 'in_9', false, 0, 7, 'the invoice has 10, the ledger had 17 at Stripe')
+"""
 CLEARED = "UPDATE alarm SET cleared_at = ledger_now() WHERE subject = 'in_2/cus_2'"
 
 
@@ -245,3 +249,22 @@ def test_addresses_that_nobody_listens_in_on_are_taken(
 def _receive(monkeypatch: pytest.MonkeyPatch, receiver: Any) -> None:
     monkeypatch.setenv("METERPOST_ALARM_URL", f"http://127.0.0.1:{receiver.server_port}/")
     monkeypatch.setenv("METERPOST_ALARM_SECRET", "made-up-secret-of-the-tests")
+
+
+def test_what_a_person_lives_with_is_kept_with_the_reason_and_said_once(command: Command, alarms: Any) -> None:
+    alarms.execute(DIFFERS)
+
+    first = command("alarms", "waive", "al-4", "--reason", "credited", "--actor", "ada", "--json")
+    second = command("alarms", "waive", "al-4", "--reason", "again")
+
+    assert (first.json["done"], second.code) == (True, 0)
+    assert "nothing to do" in second.err
+    assert [one["verb"] for one in command("dead", "audit", "--json").json["actions"]] == ["waive"]
+    assert "waive" in command("alarms", "show", "al-4").out
+
+
+def test_what_has_a_way_of_its_own_is_not_waived_here(command: Command, alarms: Any) -> None:
+    ran = command("alarms", "waive", "al-1", "--reason", "no")
+
+    assert ran.code == 1
+    assert "meterpost late waive" in ran.err
