@@ -14,8 +14,8 @@ from dataclasses import dataclass
 class Kind:
     """`question` names the file in `service/sql/`. `is_posted` False: told on the screens alone.
 
-    `is_waivable`: a person may live with it, and it is no alarm any more. `rarity`: it is asked so many times more rarely
-    than others, because its answer costs more and can wait.
+    `is_waivable`: a person may live with it, and it is no alarm any more. `rarity`: it is asked so many times more
+    rarely than others, because its answer costs more and can wait.
     """
 
     name: str
