@@ -43,6 +43,6 @@ def exact_money(minor: Decimal, currency: str) -> str:
 
 
 def _written(major: Decimal, currency: str, *, places: int) -> str:
-    digits, sign = f"{abs(major):,.{places}f}", "-" if major < 0 else ""
+    digits, sign = f"{major.copy_abs():,.{places}f}", "-" if major < 0 else ""
     symbol = SYMBOLS.get(currency)
     return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency.upper()}"
