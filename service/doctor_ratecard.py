@@ -17,7 +17,8 @@ def check_rate_card(settings: Settings) -> list[Finding]:
     try:
         card = card_of(settings)
     except SettingsInvalid as wrong:
-        text = f"it cannot be read: {scrub(str(wrong))}"
+        first, *others = scrub(str(wrong)).splitlines()
+        text = f"it cannot be read: {first}{f' (and {len(others)} more)' if others else ''}"
         remedy = f"meterpost ratecard check {settings.rate_card}; record and reconcile do not start with it"
         return [fail(NAME, text, remedy)]
     if card is None:

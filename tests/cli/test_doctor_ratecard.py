@@ -46,10 +46,10 @@ def test_a_price_that_differs_is_a_warning_with_both_amounts(command: Command, c
 
 
 def test_a_card_that_cannot_be_read_is_a_failure(command: Command, card: Path):
-    card.write_text("metrics = []")
+    card.write_text(CARD.replace("price", "prise").replace("usd", "USD"))
     ((severity, text, remedy),) = found(command)
     assert (severity, remedy.partition(";")[0]) == ("failure", f"meterpost ratecard check {card}")
-    assert "metrics: is not 1 to 1,000 metrics; write a list of them" in text
+    assert "METERPOST_RATE_CARD: currency: 'USD' is no currency; write its code in lower case, such as usd (and" in text
 
 
 def test_a_stripe_that_is_away_is_said(command: Command, card: Path, monkeypatch: pytest.MonkeyPatch):

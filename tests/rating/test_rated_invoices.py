@@ -20,7 +20,7 @@ from service.rating import Rated, rate, terms_of
 from tests.rating.conftest import Said, prices, usages
 
 A_FEW = examples(
-    max_examples=4,
+    max_examples=2,  # each of them 12 prices and a whole month of the sandbox
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # shrinking would make hundreds of invoices
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
