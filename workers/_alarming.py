@@ -1,9 +1,10 @@
 """What of alarms runs beside `reconcile`: asking what is wrong, and, where there is a receiver, telling it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from service.alarm_calls import Receiver
-from service.alarms import KINDS
+from service.alarms import KINDS, Kind
 from service.ratecard.chosen import terms_by
 from service.unbilled import Unbilled
 from workers._posting import Poster
@@ -17,14 +18,12 @@ def alarm_steps(setup: StripeSetup) -> Steps:
     """By their names in the log."""
     ledger, account, timing = setup.ledger, setup.settings.account, setup.timing
     is_posting = bool(setup.settings.alarm_url)
-    is_silent = setup.settings.unbilled is Unbilled.SEND
-    kinds = [kind for kind in KINDS if not (is_silent and kind.name == "unbilled")]
     watcher = Watcher(
         ledger,
         setup.gateway,
         account,
         timing=timing,
-        kinds=kinds,
+        kinds=kinds_for(setup.settings.unbilled),
         card=terms_by(setup.settings),
         is_posting=is_posting,
     )
@@ -32,3 +31,11 @@ def alarm_steps(setup: StripeSetup) -> Steps:
     if is_posting:
         steps["post"] = Poster(ledger, Receiver(setup.settings), account, timing=timing).post_due
     return steps
+
+
+def kinds_for(unbilled: Unbilled) -> Sequence[Kind]:
+    """Where unbilled usage is sent in silence, its alarms of before clear, and there are no others."""
+    is_silent = unbilled is Unbilled.SEND
+    return [
+        replace(kind, question="alarming_nothing") if is_silent and kind.name == "unbilled" else kind for kind in KINDS
+    ]
