@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
+.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days periods crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,6 +50,9 @@ powercuts: $(STAMP) ## 100 power cuts on the queue and the ledger: nothing ackno
 
 days: $(STAMP) ## days of outages on a virtual clock: each unit is billed once, or stands before a person
 	@$(TETHERED) $(BIN)/python -m chaos.days $(ARGS)
+
+periods: $(STAMP) ## three billing periods to the last second: each unit is on its invoice, or in an alarm
+	@$(TETHERED) $(BIN)/python -m chaos.periods $(ARGS)
 
 crashpoints: $(STAMP) ## die at every crash point, in every way, and let the rest go on
 	@$(TETHERED) $(BIN)/python -m chaos.crashes $(ARGS)

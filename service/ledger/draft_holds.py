@@ -50,7 +50,7 @@ def note_held(tx: Transaction, account: str, invoice: str, *, timing: Timing) ->
     execute(tx, "note_held", account=account, invoice=invoice, wait=wait)
 
 
-def release_hold(tx: Transaction, account: str, invoice: str, missing: Missing) -> None:
+def release_hold(tx: Transaction, account: str, invoice: str, *, missing: Missing) -> None:
     """From now on it is to be finalized, without what is missing."""
     execute(tx, "release_hold", account=account, invoice=invoice, rows=missing.rows, units=missing.units)
 
@@ -62,3 +62,14 @@ def look_later(tx: Transaction, account: str, invoice: str, *, timing: Timing, s
 
 def end_hold(tx: Transaction, account: str, invoice: str, *, ending: str) -> None:
     execute(tx, "end_hold", account=account, invoice=invoice, ending=ending)
+
+
+def draft_grace(tx: Transaction, account: str) -> timedelta | None:
+    """How long Stripe waits with a period's draft, of the drafts that are mirrored now; None: there is none."""
+    found = fetch_one(tx, _Grace, "draft_grace", account=account)
+    return None if found is None else found.grace
+
+
+@dataclass(frozen=True, slots=True)
+class _Grace:
+    grace: timedelta | None

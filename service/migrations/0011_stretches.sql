@@ -30,7 +30,7 @@ CREATE TABLE stretch (
     invoice text,                           -- the one with its line, once that is final
     closed_at timestamptz,                  -- when that was finalized: what comes later is on no invoice
     billed numeric,                         -- the quantity of its lines, once they are final
-    reported numeric,                       -- what the ledger had reported of it then
+    reported numeric,                       -- what the ledger had sealed of it then, in doubt or not
     learnt_at timestamptz NOT NULL DEFAULT ledger_now(),
     PRIMARY KEY (account, item, price, starts_at),
     CONSTRAINT closed_by_an_invoice CHECK ((invoice IS NULL) = (closed_at IS NULL)),
@@ -62,10 +62,11 @@ RETURN EXISTS (
 );
 DROP FUNCTION is_subscribed(text, text, text);
 
--- What the ledger knows Stripe to have of a customer and meter in a stretch, of what was accepted by an instant; as an
--- invoice counts it, of which a negative sum is none.
-CREATE FUNCTION units_reported(
-    of_account text, of_customer text, of_meter text, since timestamptz, until timestamptz, accepted_by timestamptz
+-- What the ledger has of a customer and meter in a stretch that an invoice may have: whatever was sealed and not
+-- refused, as an invoice counts it, of which a negative sum is none. Where this is what the invoice billed, nothing was
+-- in doubt.
+CREATE FUNCTION units_sealed(
+    of_account text, of_customer text, of_meter text, since timestamptz, until timestamptz
 ) RETURNS numeric
 LANGUAGE sql STABLE AS $$
 SELECT greatest(0, coalesce(
@@ -79,7 +80,7 @@ FROM lane AS l
 JOIN meter_event AS m USING (lane_id)
 WHERE (l.account, l.customer, m.meter_stripe_id) = (of_account, of_customer, of_meter)
     AND m.stamped_at >= since AND m.stamped_at < until
-    AND m.state IN ('accepted', 'confirmed', 'conflict') AND m.accepted_at <= accepted_by
+    AND m.state NOT IN ('refused', 'cancelled') AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
 $$;
 
 -- The usage of a customer and meter in a span, on its way or counted; not what stands before a person as refused, nor

@@ -4,30 +4,34 @@
 -- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows.
 -- What was sent is urgent for nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would
 -- take it.
-WITH usage AS (
+WITH bucket AS MATERIALIZED (
+    SELECT b.lane_id, b.bucket, l.account, l.customer, m.stripe_id, m.formula
+    FROM (SELECT lane_id, bucket FROM unsealed GROUP BY lane_id, bucket) AS b
+    JOIN lane AS l USING (lane_id)
+    JOIN meter AS m USING (account, meter)
+    WHERE NOT EXISTS (
+        SELECT FROM stretch AS s
+        WHERE (s.account, s.customer, s.meter_stripe_id) = (l.account, l.customer, m.stripe_id)
+            AND s.starts_at <= b.bucket AND s.ends_at >= b.bucket + interval '1 hour'
+    )
+),
+usage AS (
     SELECT m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until
     FROM meter_event AS m
     WHERE m.is_unbilled AND m.state NOT IN ('refused', 'cancelled')
         AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
     UNION ALL
-    SELECT e.lane_id, m.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days'
-    FROM (SELECT lane_id, bucket FROM unsealed GROUP BY lane_id, bucket) AS b
-    JOIN lane AS l USING (lane_id)
-    JOIN meter AS m USING (account, meter)
+    SELECT e.lane_id, b.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days'
+    FROM bucket AS b
     JOIN customer AS c USING (account, customer)
     JOIN entry AS e USING (lane_id, bucket)
     JOIN intake AS i USING (intake_id)
     WHERE e.meter_event_id IS NULL AND i.recorded_at <= ledger_now() - interval '15 seconds'
-        AND NOT EXISTS (
-            SELECT FROM stretch AS s
-            WHERE (s.account, s.customer, s.meter_stripe_id) = (l.account, l.customer, m.stripe_id)
-                AND s.starts_at <= b.bucket AND s.ends_at >= b.bucket + interval '1 hour'
-        )
-        AND NOT is_billed(l.account, l.customer, m.stripe_id, e.occurred_at)
+        AND NOT is_billed(b.account, b.customer, b.stripe_id, e.occurred_at)
         AND NOT EXISTS (
             SELECT FROM subscription AS s
             JOIN subscription_item AS p USING (account, subscription)
-            WHERE (s.account, s.customer) = (l.account, l.customer)
+            WHERE (s.account, s.customer) = (b.account, b.customer)
                 AND s.status NOT IN ('canceled', 'incomplete_expired') AND p.period_end <= ledger_now()
         )
 )

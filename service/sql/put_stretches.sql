@@ -1,5 +1,5 @@
 -- The stretches of these subscriptions as all words and lines say now; closed ones never change. What the ledger had
--- reported is written down with what the invoice billed. Returns the time of which something else is known than before.
+-- sealed is written down with what the invoice billed. Returns the time of which something else is known than before.
 WITH told AS MATERIALIZED (
     SELECT t.*, s.starts_at IS NOT NULL AS is_known, s.ends_at AS ended_before, s.closed_at IS NOT NULL AS is_closed
     FROM told_stretches(%(account)s, %(subscriptions)s) AS t
@@ -21,8 +21,8 @@ put AS (
     SELECT
         %(account)s, t.item, t.price, t.starts_at, t.ends_at, t.subscription, t.customer, t.meter_stripe_id, t.is_trial,
         t.cut, t.invoice, t.closed_at, t.billed,
-        CASE WHEN t.closed_at IS NOT NULL AND NOT t.is_closed THEN units_reported(
-            %(account)s, t.customer, t.meter_stripe_id, t.starts_at, t.ends_at, t.closed_at
+        CASE WHEN t.closed_at IS NOT NULL AND NOT t.is_closed THEN units_sealed(
+            %(account)s, t.customer, t.meter_stripe_id, t.starts_at, t.ends_at
         ) END
     FROM told AS t
     WHERE NOT t.is_closed

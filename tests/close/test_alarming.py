@@ -7,6 +7,12 @@ from tests.close.conftest import invoice, item, line, subscription
 
 SECOND = 1 / 86_400
 MINUTE = 60 * SECOND
+ATTEMPTED = """
+INSERT INTO attempt
+    (lane_id, meter_event_id, generation, idempotency_key, fence, started_at, ended_at, outcome)
+SELECT lane_id, meter_event_id, 1, 'key', 1, '2026-01-01Z', '2026-01-01Z', 'unknown' FROM meter_event
+WHERE state = 'sealed'
+"""
 EVERY_KIND = ["unbilled", "trial", "discarded", "closing", "straddling", "differs"]
 
 
@@ -172,15 +178,31 @@ def test_a_final_line_that_is_not_what_the_ledger_has_differs(used):
     used.accept()
     used.tell(invoice(line(start=-10, end=-0.1, quantity=5), at=1), at=1)
 
-    assert figures(used, "differs") == [(0, -2)]
+    assert figures(used, "differs") == [(1, -2)]
 
 
-def test_a_final_line_that_the_ledger_agrees_with_is_no_difference_though_it_was_in_doubt_first(used):
+def test_what_was_in_doubt_when_the_invoice_was_final_differs_once_it_is_known_to_count_elsewhere(used):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-2)
+    used.seal()
+    used.accept()
+    used.use(4, at=-1)
+    used.seal()
+    used.write(ATTEMPTED)
+    used.tell(invoice(line(start=-10, end=-0.1, quantity=3), at=1), at=1)
+    in_doubt = figures(used, "differs")
+    used.pass_days(2)
+    used.accept()
+
+    assert (in_doubt, figures(used, "differs"), figures(used, "late")) == ([], [(2, 4)], [])
+
+
+def test_what_came_too_late_for_certain_is_late_and_no_difference(used):
     used.tell(subscription(item(end=-0.1)), at=-10)
     used.use(3, at=-1)
     used.seal()
-    used.tell(invoice(line(start=-10, end=-0.1, quantity=3), at=1), at=1)
-    in_doubt = figures(used, "differs")
+    used.tell(invoice(line(start=-10, end=-0.1), at=0.01), at=0.01)
+    used.pass_days(1)
     used.accept()
 
-    assert (in_doubt, figures(used, "differs")) == ([(0, -3)], [])
+    assert (figures(used, "differs"), figures(used, "late")) == ([], [(1, 3)])
