@@ -10,11 +10,11 @@ import click
 
 from cli.exits import FINDINGS, OK, Failed
 from cli.ledger import reading
-from cli.output import instant, json_option, print_json, print_table, print_words, shown
+from cli.output import instant, json_option, print_json, print_table, print_words, shown, watched
 from service import settings
-from service.figures import NOTHING
 from service.ledger.actions import actions_on
-from service.ledger.backfills import Backfill, Standing, backfills, lookalikes, reasons, standings
+from service.ledger.backfill_preview import Standing, lookalikes, standings, total
+from service.ledger.backfills import Backfill, backfills, reasons
 from service.ledger.connection import Transaction
 
 UNBILLED = "no subscription is known that bills its time"
@@ -66,7 +66,9 @@ def preview(*, name: str, as_json: bool) -> int:
     chosen = settings.load()
     with reading() as tx:
         backfill = _find(tx, chosen.account, name)
-        found = standings(tx, backfill)
+        with watched() as progress:
+            task = progress.add_task("reading", total=backfill.staged)
+            found = standings(tx, backfill, advance=lambda rows: progress.advance(task, rows))
         alike = lookalikes(tx, backfill, timing=chosen.timing)
     changes, problems = list(_changes(found)), list(_problems(found))
     if as_json:
@@ -116,7 +118,7 @@ def _changes(found: Iterable[Standing]) -> Iterator[Change]:
             customer=customer,
             meter=meter,
             rows=sum(one.rows for one in some),
-            units=sum((one.units for one in some), NOTHING),
+            units=total(some),
             since=min(one.since for one in some),
             until=max(one.until for one in some),
             amount=amount,

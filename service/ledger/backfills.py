@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from meterpost.rows import UsageRow
 from service.ledger.actions import Order, note_action
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
-from service.mirrors.catalog import price_facts
-from service.rating import rate, terms_of
-from service.timing import Timing
 
 REASONS_MAX = 50  # told of a backfill; they are few, and each has its count
 
@@ -67,35 +63,6 @@ class Staged:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Rows of a customer and meter that would share a fate, and the stretch that would bill them."""
-
-    customer: str
-    meter: str
-    formula: str | None  # None: the meter is not known
-    standing: str  # the state that they would have
-    reason: str | None
-    is_billed: bool  # a subscription is known that bills them
-    rows: int
-    units: Decimal
-    since: datetime
-    until: datetime
-    price_object: dict[str, Any] | None
-    total: Decimal
-    entries: int
-
-    @property
-    def worth(self) -> tuple[int, str] | None:
-        """By how much the stretch costs more, in the currency's minor unit; None: no price is known."""
-        terms = None if self.price_object is None else terms_of(price_facts(self.price_object))
-        if terms is None or self.formula not in {"sum", "count"}:
-            return None
-        before = self.total if self.formula == "sum" else Decimal(self.entries)
-        more = self.units if self.formula == "sum" else Decimal(self.rows)
-        return rate(terms, before + more).amount - rate(terms, before).amount, terms.currency
-
-
-@dataclass(frozen=True, slots=True)
 class Reason:
     """Why rows of a backfill do not count, or were kept."""
 
@@ -103,11 +70,6 @@ class Reason:
     reason: str
     rows: int
     units: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    rows: int
 
 
 def open_backfill(tx: Transaction, account: str, name: str, *, actor: str) -> bool:
@@ -143,17 +105,6 @@ def stage(tx: Transaction, backfill: Locked, rows: Sequence[UsageRow]) -> Staged
     )
     assert staged is not None, "a count always answers"
     return staged
-
-
-def standings(tx: Transaction, backfill: Backfill) -> list[Standing]:
-    """What closing it now would change, by customer, meter, stretch and reason."""
-    return fetch(tx, Standing, "backfill_preview", backfill_id=backfill.backfill_id)
-
-
-def lookalikes(tx: Transaction, backfill: Backfill, *, timing: Timing) -> int:
-    """How many rows say exactly what a row of another id says."""
-    counted = fetch_one(tx, _Count, "lookalikes", backfill_id=backfill.backfill_id, bucket=timing.bucket)
-    return 0 if counted is None else counted.rows
 
 
 def reasons(tx: Transaction, backfill: Backfill) -> list[Reason]:

@@ -87,12 +87,13 @@ FROM backfill_row AS b
 JOIN backfill AS f USING (backfill_id)
 LEFT JOIN row_key AS k ON (k.account, k.source, k.row_id) = (f.account, b.source, b.row_id)
 LEFT JOIN meter AS m ON (m.account, m.meter) = (f.account, b.meter)
+LEFT JOIN LATERAL closing_of(f.account, b.customer, m.stripe_id, b.occurred_at) AS c ON true
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN NOT coalesce(m.is_active AND m.event_time_window IS NULL AND m.formula IN ('sum', 'count', 'last'), false)
             THEN 'its meter is not known as active; see meterpost meter list'
         WHEN b.occurred_at <= ledger_now() - interval '34 days' THEN 'too old: Stripe takes nothing older than 35 days'
-        ELSE lateness(f.account, b.customer, m.stripe_id, b.occurred_at)
+        WHEN c.invoice IS NOT NULL THEN lateness(f.account, b.customer, m.stripe_id, b.occurred_at)
     END AS reason
 ) AS told
 WHERE b.state = 'staged';

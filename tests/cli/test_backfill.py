@@ -4,10 +4,13 @@ import json
 import resource
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from cli.backfill_files import read_file
 from cli.csv_rows import BadLine
+from service.ledger import sealing
+from service.timing import FAST
 
 REASON = ("--reason", "an outage")
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=5)
@@ -75,6 +78,20 @@ def test_a_preview_tells_what_would_not_be_billed_and_why(command, filled):
         "no subscription is k",
         "too old: Stripe take",
     ]
+
+
+def test_rows_that_say_what_was_told_before_are_counted(command, books, filled, usage_row):
+    filled(line(value=3), line(value=4))
+    books.record(usage_row("a", value=3, occurred_at=HOUR.isoformat()))
+    books.execute("UPDATE unsealed SET seal_at = now() - interval '1 hour'")
+    with psycopg.connect(books.url) as tx:
+        (lane,) = tx.execute("SELECT lane_id FROM lane").fetchone()
+        sealing.seal(tx, [lane], timing=FAST)
+
+    ran = command("backfill", "preview", "march")
+
+    assert ran.code == 3
+    assert "1 rows say exactly what recorded rows of other ids say" in ran.err
 
 
 def test_bad_lines_are_told_with_the_reason_and_the_others_staged(command, filled):
