@@ -12,7 +12,7 @@ from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_table, print_words, shown
 from service import settings
 from service.alarm_calls import Receiver
-from service.alarm_posts import REMEDIES, test_body
+from service.alarm_posts import REMEDIES, figures_of, test_body
 from service.alarms import KINDS
 from service.ledger.actions import actions_on
 from service.ledger.alarm_posts import alarm_posts_of, write_acknowledged
@@ -121,7 +121,7 @@ def acknowledge(*, alarm_id: int, reason: str, actor: str | None, as_json: bool)
             write_acknowledged(tx, account, alarm_id)
         found = _require(tx, account, alarm_id)
     if is_new:
-        say("alarm.acknowledged", alarm=name_of(alarm_id), kind=found.kind, subject=found.subject, actor=order.actor)
+        say("alarm.acknowledged", actor=order.actor, **figures_of(found))
     if as_json:
         print_json({"done": is_new, "alarm": told_alarm(found)})
     else:
@@ -144,7 +144,7 @@ def waive(*, alarm_id: int, reason: str, actor: str | None, as_json: bool) -> in
         _require_waivable(found)
         is_new = waive_alarm(tx, account, alarm_id, order=order)
     if is_new:
-        say("alarm.waived", alarm=name_of(alarm_id), kind=found.kind, subject=found.subject, actor=order.actor)
+        say("alarm.waived", actor=order.actor, **figures_of(found))
     if as_json:
         print_json({"done": is_new, "alarm": told_alarm(found)})
     else:

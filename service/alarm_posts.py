@@ -73,6 +73,25 @@ def told_of(alarm: Alarm) -> dict[str, object]:
     }
 
 
+def figures_of(alarm: Alarm) -> dict[str, object]:
+    """For a line of the log."""
+    told = {
+        "alarm": name_of(alarm.alarm_id),
+        "kind": alarm.kind,
+        "subject": alarm.subject,
+        "is_urgent": alarm.is_urgent,
+        "customer": alarm.customer,
+        "meter": alarm.meter,
+        "rows": alarm.rows,
+        "units": alarm.units,
+        "amount": alarm.amount_rounded,
+        "currency": alarm.currency,
+        "deadline": alarm.deadline,
+        "said": alarm.said,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
 def signature_of(body: bytes, *, secret: str, at: datetime) -> str:
     """The value of the header; `at`: by the clock that the receiver has too."""
     t = str(int(at.timestamp()))

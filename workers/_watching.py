@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import psycopg
 from redis.exceptions import RedisError
 
+from service.alarm_posts import figures_of
 from service.alarms import KINDS, Kind
 from service.gateway import StripeRefused, StripeUnavailable
 from service.ledger import Ledger, Transaction, alarm_posts, alarms, mirrors
@@ -151,7 +152,7 @@ def _tell(kind: Kind, found: _Found) -> None:
         ("alarm.cleared", difference.cleared),
     ):
         for alarm_id in ids[:LINES_MAX]:
-            say(event, **_figures(found.told[alarm_id]))
+            say(event, **figures_of(found.told[alarm_id]))
         if len(ids) > LINES_MAX:
             say(event, kind=kind.name, more=len(ids) - LINES_MAX)
     if found.unrateable is not None:
@@ -160,21 +161,3 @@ def _tell(kind: Kind, found: _Found) -> None:
         say("alarm.left_out", kind=kind.name, subjects=difference.subjects, left_out=difference.left_out)
     if difference.failures_before:
         say("alarm_question.mended", kind=kind.name, failures=difference.failures_before)
-
-
-def _figures(alarm: Alarm) -> dict[str, object]:
-    told = {
-        "alarm": alarms.name_of(alarm.alarm_id),
-        "kind": alarm.kind,
-        "subject": alarm.subject,
-        "is_urgent": alarm.is_urgent,
-        "customer": alarm.customer,
-        "meter": alarm.meter,
-        "rows": alarm.rows,
-        "units": alarm.units,
-        "amount": alarm.amount_rounded,
-        "currency": alarm.currency,
-        "deadline": alarm.deadline,
-        "said": alarm.said,
-    }
-    return {name: value for name, value in told.items() if value is not None}

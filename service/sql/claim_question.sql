@@ -4,5 +4,5 @@ INSERT INTO alarm_question AS q (account, kind, asked_at)
 VALUES (%(account)s, %(kind)s, ledger_now())
 ON CONFLICT (account, kind) DO UPDATE
 SET asked_at = EXCLUDED.asked_at
-WHERE q.asked_at <= EXCLUDED.asked_at - %(every)s::interval
+WHERE q.asked_at <= EXCLUDED.asked_at - %(every)s::interval * (1 + least(q.failures, 5))
 RETURNING set_config('statement_timeout', %(timeout_ms)s::text, true)

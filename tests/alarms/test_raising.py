@@ -183,14 +183,14 @@ def test_what_cannot_be_rated_is_raised_all_the_same(world: Any, monkeypatch: py
 
 
 def test_a_kind_that_can_wait_is_asked_more_rarely(world: Any) -> None:
-    watcher = world.watcher("wrong", "garbled", timing=LATER)
+    watcher = world.watcher("wrong", "unhurried", timing=LATER)
     watcher._kinds["wrong"] = replace(watcher._kinds["wrong"], rarity=2)
     watcher.watch_due()
     world.write("UPDATE ledger_clock SET ahead_by = '51 seconds'")
 
     watcher.watch_due()
 
-    assert world.ask("SELECT kind FROM alarm_question WHERE asked_at > now() + interval '50 s'") == [("garbled",)]
+    assert world.ask("SELECT kind FROM alarm_question WHERE asked_at > now() + interval '50 s'") == [("unhurried",)]
 
 
 def test_what_a_person_waived_clears_and_is_an_alarm_again_with_other_figures(world: Any) -> None:
@@ -206,3 +206,15 @@ def test_what_a_person_waived_clears_and_is_an_alarm_again_with_other_figures(wo
 
     assert after_the_waiver == []
     assert world.alarm().rows == 4
+
+
+def test_a_question_that_fails_is_asked_more_rarely(world: Any) -> None:
+    world.watch("garbled", timing=LATER)
+    world.write("UPDATE ledger_clock SET ahead_by = '51 seconds'")
+    world.watch("garbled", timing=LATER)
+    after_the_usual_pause = world.ask("SELECT failures FROM alarm_question")
+    world.write("UPDATE ledger_clock SET ahead_by = '101 seconds'")
+
+    world.watch("garbled", timing=LATER)
+
+    assert (after_the_usual_pause, world.ask("SELECT failures FROM alarm_question")) == ([(1,)], [(2,)])
