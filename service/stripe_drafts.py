@@ -13,7 +13,7 @@ DRAFT = "draft"
 
 
 class StripeDrafts:
-    """Raises StripeUnavailable, StripeRefused; NotFound: there is no such invoice. Answers with the invoice's status."""
+    """Each answers with the invoice's status. Raises StripeUnavailable, StripeRefused; NotFound: there is none."""
 
     def __init__(self, client: Any, *, read: Reads) -> None:
         self._v1 = client.v1

@@ -74,7 +74,7 @@ class DraftKeeper:
 
     def _release(self, hold: Hold, missing: Missing) -> None:
         with self._ledger.transaction() as tx:
-            draft_holds.release_hold(tx, self._account, hold.invoice, missing)
+            draft_holds.release_hold(tx, self._account, hold.invoice, missing=missing)
         if missing.rows:
             say("draft.cut_short", invoice=hold.invoice, rows=missing.rows, units=missing.units)
         self._finalize(hold)

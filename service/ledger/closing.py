@@ -12,7 +12,7 @@ class _Customer:
 
 
 def expedite(tx: Transaction, account: str, *, invoices: Collection[str]) -> None:
-    """Ring for what these drafts bill and is not sealed, and put their customers' lanes first in line until they close."""
+    """Ring for what these drafts bill and is not sealed, and put their lanes first in line until they close."""
     if not invoices:
         return
     found = fetch(tx, _Customer, "customers_billed", account=account, invoices=sorted(invoices))
