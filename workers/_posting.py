@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from service.alarm_calls import Receiver, Told
 from service.alarm_posts import What
+from service.crash_points import crash_point
 from service.decide import DOUBLINGS_MAX
 from service.ledger import Ledger, alarm_posts
 from service.ledger.alarm_posts import DuePost
@@ -39,18 +40,23 @@ class Poster:
             with self._ledger.transaction() as tx:
                 claim = timedelta(seconds=self._timing.post_deadline_s + CLAIM_SPARE_S)
                 post = alarm_posts.claim_alarm_post(tx, self._account, claim=claim)
+                crash_point("post.before_claim_commit")
+            crash_point("post.after_claim_commit")
             if post is None or not self._post(post):
                 return taken
         return POSTS_A_PASS_MAX
 
     def _post(self, post: DuePost) -> bool:
         told = self._receiver.post(post.body)
+        crash_point("post.after_call")
         if not told.is_taken:
             self._put_off(post, told)
             return False
         assert told.status is not None, "what was taken was answered"
         with self._ledger.transaction() as tx:
             alarm_posts.close_as_taken(tx, post.post_id, status=told.status)
+            crash_point("post.before_close_commit")
+        crash_point("post.after_close_commit")
         say("alarm_post.taken", **_where(post), status=told.status)
         return True
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from service.alarm_posts import figures_of
 from service.alarms import KINDS, Kind
+from service.crash_points import crash_point
 from service.gateway import StripeRefused, StripeUnavailable
 from service.ledger import Ledger, Transaction, alarm_posts, alarms, mirrors
 from service.ledger.alarms import Alarm, Difference
@@ -84,6 +85,8 @@ class Watcher:
             failure = self._tried(tx, lambda: self._ask(tx, kind, found))
             if failure is not None:
                 failures = alarms.note_unanswered(tx, self._account, kind, reason=failure)
+            crash_point("watch.before_commit")
+        crash_point("watch.after_commit")
         if failure is not None:
             say("alarm_question.failed", kind=kind.name, failures=failures, reason=failure)
             return _Found()

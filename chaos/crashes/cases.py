@@ -59,6 +59,8 @@ UNION ALL SELECT 'events ' || state, count(*) FROM event GROUP BY state
 UNION ALL SELECT 'events never pushed', count(*) FROM event WHERE deliveries = 0 AND missed_at IS NOT NULL
 UNION ALL SELECT 'lists with a gap', count(DISTINCT stream) FROM event_gap
 UNION ALL SELECT 'subscriptions active', count(*) FROM subscription WHERE status = 'active'
+UNION ALL SELECT 'alarms', count(*) FROM alarm
+UNION ALL SELECT 'alarm posts taken', count(*) FROM alarm_post WHERE taken_at IS NOT NULL
 UNION ALL SELECT 'retries', count(*) FROM operator_action WHERE verb = 'retry'
 UNION ALL SELECT 'discards', count(*) FROM operator_action WHERE verb = 'discard'
 """

@@ -115,6 +115,15 @@ REACHED_IN = {
         "report.after_commit",
     ),
     "desk": ("desk.before_commit", "desk.after_commit"),
+    "alarms": (
+        "watch.before_commit",
+        "watch.after_commit",
+        "post.before_claim_commit",
+        "post.after_claim_commit",
+        "post.after_call",
+        "post.before_close_commit",
+        "post.after_close_commit",
+    ),
     "restored": ("epoch.before_commit", "epoch.after_commit"),
     "migrations": ("migrate.after_lock", "migrate.before_commit", "migrate.after_commit"),
 }

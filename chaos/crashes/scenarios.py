@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from chaos.crashes.alarms import watch_and_post
 from chaos.crashes.place import LEASE_IS_OVER, Place
 from chaos.crashes.reports import rejected, report_and_send_anew
 from chaos.crashes.stories import (
@@ -131,6 +132,12 @@ SCENARIOS = {
         act=operate,
         end=operate_again,
         facts={"confirmed": 2, "quarantined": 1, "retries": 2, "discards": 1, "generations": 4},
+    ),
+    "alarms": Scenario(
+        begin=row_of_one,
+        act=watch_and_post,
+        end=watch_and_post,
+        facts={"confirmed": 1, "alarms": 1, "alarm posts taken": 1},
     ),
     "restored": Scenario(begin=forgotten, act=confirm_restore, end=confirm_restore, facts={"confirmed": 2}),
     "migrations": Scenario(
