@@ -37,6 +37,7 @@ BANNED = {"handle", "handler", "manage", "manager", "util", "utils", "helper", "
 BANNED_VERBS = {"process", "do", "sync"}  # as the first word: `process_rows`; elsewhere they are nouns of the world
 BANNED_NOUNS = {"record", "payload", "notification"}  # of classes: a row, an entry, an event
 FOREIGN = {  # names and signatures that another library chose
+    "do_POST": "http.server",
     "handleError": "logging.Handler",
     "info": "redis.Redis",
     "request": "stripe.HTTPClient",
