@@ -96,7 +96,7 @@ KINDS: Sequence[Kind] = (
     Kind(
         name="waiting",
         question="alarming_waiting",
-        sentence="Dead letters that wait for a person for more than a day.",
+        sentence="Dead letters that wait for a person for more than a day; what is held, for more than two.",
         remedy="meterpost dead list",
         rarity=30,
     ),

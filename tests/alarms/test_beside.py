@@ -1,6 +1,7 @@
 """Steps beside a process' own: none waits for another, and none fails unheard."""
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from service.alarms import KINDS
 from service.ledger import LedgerUnavailable
 from service.unbilled import Unbilled
-from workers._alarming import kinds_for
+from workers._alarming import alarm_steps, kinds_for
 from workers._beside import beside
 
 PATIENCE_S = 10
@@ -64,3 +65,11 @@ def test_where_unbilled_usage_is_sent_in_silence_its_alarms_of_before_clear(worl
 
     assert world.alarms() == []
     assert kinds_for(Unbilled.WARN) == list(KINDS)
+
+
+@pytest.mark.parametrize(("url", "steps"), [("", ["watch"]), ("https://example.com/", ["watch", "post"])])
+def test_alarms_are_posted_where_there_is_a_receiver(world: Any, chosen: Any, url: str, steps: list[str]) -> None:
+    settings = chosen(url)
+    setup: Any = SimpleNamespace(settings=settings, timing=settings.timing, ledger=world.ledger, gateway=world.stripe)
+
+    assert list(alarm_steps(setup)) == steps

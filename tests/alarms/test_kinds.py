@@ -80,4 +80,4 @@ def test_what_is_on_the_desk_for_a_day_is_one_alarm_a_class(world: Any) -> None:
     found = _kinds(world)
 
     assert (on_the_first_day, found) == ([], [("waiting", False, 2)])
-    assert world.alarm().said.startswith("2 quarantined wait for a person for more than a day, the first since 20")
+    assert world.alarm().said.startswith("2 quarantined wait for a person for too long, the first since 20")
