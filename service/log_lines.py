@@ -96,6 +96,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "cancellation.lost": Line(WARNING, "A cancellation's answer was never heard; it is asked for again."),
         # alarms
         "alarm.raised": Line(ERROR, "Something is wrong with money; a person has to look: meterpost alarms."),
+        "alarm.noted": Line(INFO, "Something is worth knowing about money; nobody has to act."),
         "alarm.escalated": Line(ERROR, "An open alarm became urgent; a person is wanted now."),
         "alarm.acknowledged": Line(INFO, "A person has seen an alarm."),
         "alarm.waived": Line(INFO, "A person lives with what an alarm says."),

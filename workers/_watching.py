@@ -150,7 +150,7 @@ def _tell(kind: Kind, found: _Found) -> None:
     if difference is None:
         return
     for event, ids in (
-        ("alarm.raised", difference.raised),
+        ("alarm.raised" if kind.is_posted else "alarm.noted", difference.raised),
         ("alarm.escalated", difference.escalated),
         ("alarm.cleared", difference.cleared),
     ):

@@ -250,7 +250,7 @@ def test_neither_the_secret_nor_the_address_is_kept_or_logged(
     assert "127.0.0.1" in kept
 
 
-def test_of_a_kind_that_is_not_posted_nobody_is_told(world: Any, poster: Any, listener: Any) -> None:
+def test_of_a_kind_that_is_not_posted_nobody_is_called(world: Any, poster: Any, listener: Any, said: Any) -> None:
     world.wrong()
     watcher = world.watcher()
     watcher._kinds = {"wrong": replace(watcher._kinds["wrong"], is_posted=False)}
@@ -259,3 +259,4 @@ def test_of_a_kind_that_is_not_posted_nobody_is_told(world: Any, poster: Any, li
     poster.post_due()
 
     assert listener.heard == []
+    assert "alarm.raised" not in [line["event"] for line in said()]
