@@ -27,7 +27,7 @@ def alarm_steps(setup: StripeSetup) -> Steps:
         card=terms_by(setup.settings),
         is_posting=is_posting,
     )
-    steps: Steps = {"watch": watcher.watch_due}
+    steps: Steps = {"watch": watcher.ask_due, "prices": watcher.read_prices_due}
     if is_posting:
         steps["post"] = Poster(ledger, Receiver(setup.settings), account, timing=timing).post_due
     return steps

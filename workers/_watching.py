@@ -9,7 +9,7 @@ until then their alarms stand without money.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -20,7 +20,7 @@ from service.alarms import KINDS, Kind
 from service.crash_points import crash_point
 from service.gateway import StripeRefused, StripeUnavailable
 from service.ledger import Ledger, Transaction, alarm_posts, alarms, mirrors
-from service.ledger.alarms import Alarm, Difference
+from service.ledger.alarms import Alarm, Difference, Unrated, Worth
 from service.ledger.overview import ledger_time
 from service.limiter import Throttled
 from service.logs import say
@@ -67,15 +67,22 @@ class Watcher:
         self._card = card
         self._is_posting = is_posting
         self._open_max = open_max
+        self._unread = {name: set[str]() for name in self._kinds}  # prices, by the kinds that want them
         self._read_again_at: dict[str, float] = {}
 
     def watch_due(self) -> int:
-        """Ask what was not asked for a while. Returns how many alarms were raised, cleared or renewed."""
+        """Both, one after the other. Returns how many alarms were raised, cleared or renewed."""
+        changed = self.ask_due()
+        self.read_prices_due()
+        return changed
+
+    def ask_due(self) -> int:
+        """Ask what was not asked for a while. Returns how many kinds' alarms were raised, cleared or renewed."""
         with self._ledger.transaction() as tx:
             due = alarms.questions_due(tx, self._account, self._kinds.values(), timing=self._timing)
-        found = [self._watch(self._kinds[name]) for name in due]
-        self._read_prices({price for one in found for price in one.unread})
-        return sum(one.difference is not None and not one.difference.is_nothing for one in found)
+        found = {name: self._watch(self._kinds[name]) for name in due}
+        self._unread.update({name: one.unread for name, one in found.items()})
+        return sum(one.difference is not None and not one.difference.is_nothing for one in found.values())
 
     def _watch(self, kind: Kind) -> _Found:
         found = _Found()
@@ -107,8 +114,14 @@ class Watcher:
     def _rate(self, tx: Transaction, kind: Kind, found: _Found) -> None:
         unrated = alarms.alarms_to_rate(tx, self._account, kind, timing=self._timing)
         if unrated:
-            alarms.rate_alarms(tx, {one.alarm_id: worth(one, card=self._card) for one in unrated})
+            alarms.rate_alarms(tx, {one.alarm_id: self._worth(one) for one in unrated})
         found.unread = unread_prices(unrated)
+
+    def _worth(self, unrated: Unrated) -> Worth | None:
+        try:
+            return worth(unrated, card=self._card)
+        except ArithmeticError:
+            return None  # more digits than any amount has: not known, rather than rounded
 
     @staticmethod
     def _tried(tx: Transaction, act: Callable[[], None]) -> str | None:
@@ -120,28 +133,35 @@ class Watcher:
             return (str(failed).splitlines() or [type(failed).__name__])[0]
         return None
 
-    def _read_prices(self, prices: Iterable[str]) -> None:
-        """Those that were not asked for just now. What Stripe does not tell stays without money."""
+    def read_prices_due(self) -> int:
+        """Those that alarms want, and that were not asked for just now. What Stripe does not tell stays without money.
+
+        A step of its own: Stripe may take its time, and what is wrong is asked meanwhile. Returns how many were read.
+        """
         now = time.monotonic()
-        wanted = [price for price in sorted(prices) if self._read_again_at.get(price, 0) <= now]
+        unread = sorted(set[str]().union(*self._unread.values()))
+        wanted = [price for price in unread if self._read_again_at.get(price, 0) <= now]
+        read = 0
         for price in wanted[:PRICES_A_PASS_MAX]:
             self._read_again_at[price] = now + self._timing.unread_wait_s
             try:
-                self._keep(price, self._stripe.objects.retrieve("price", price))
+                read += self._keep(price, self._stripe.objects.retrieve("price", price))
             except StripeRefused as refused:
                 say("price.unread", price=price, reason=str(refused))
             except UNREAD as away:
                 say("price.unread", price=price, reason=str(away))
-                return
+                break
+        return read
 
-    def _keep(self, price: str, told: object) -> None:
+    def _keep(self, price: str, told: object) -> bool:
         with self._ledger.transaction() as tx:
             read = listed(told, kind="price", read_at=ledger_time(tx))
             if isinstance(read, Mirror) and read.facts.is_whole:
                 mirrors.put_mirrors(tx, self._account, [read])
                 alarms.rate_anew(tx, self._account, [price])
-                return
+                return True
         say("price.unread", price=price, reason=getattr(read, "reason", "it has tiers, and Stripe does not tell them"))
+        return False
 
 
 def _tell(kind: Kind, found: _Found) -> None:

@@ -67,7 +67,9 @@ def test_where_unbilled_usage_is_sent_in_silence_its_alarms_of_before_clear(worl
     assert kinds_for(Unbilled.WARN) == list(KINDS)
 
 
-@pytest.mark.parametrize(("url", "steps"), [("", ["watch"]), ("https://example.com/", ["watch", "post"])])
+@pytest.mark.parametrize(
+    ("url", "steps"), [("", ["watch", "prices"]), ("https://example.com/", ["watch", "prices", "post"])]
+)
 def test_alarms_are_posted_where_there_is_a_receiver(world: Any, chosen: Any, url: str, steps: list[str]) -> None:
     settings = chosen(url)
     setup: Any = SimpleNamespace(settings=settings, timing=settings.timing, ledger=world.ledger, gateway=world.stripe)

@@ -177,6 +177,15 @@ def test_a_price_that_is_not_mirrored_is_read_from_stripe_and_the_alarm_renewed_
     assert books.stripe.asked == ["price_1"]
 
 
+def test_units_with_more_digits_than_any_amount_are_raised_without_money(books: Any) -> None:
+    _mirrored(books, PER_UNIT)
+    books.wrong(**STRETCH, units="1" * 130)
+
+    books.watch()
+
+    assert (books.alarm().amount, books.alarm().subject) == (None, "one")
+
+
 @pytest.mark.parametrize("failure", [StripeUnavailable("503"), NotFound("no such price")])
 def test_a_price_that_cannot_be_read_leaves_the_alarm_without_money(books: Any, failure: Exception) -> None:
     books.stripe.has["price_1"] = failure
