@@ -48,7 +48,10 @@ class Receiver:
         self._secret = settings.alarm_secret
         deadline_s = settings.timing.post_deadline_s
         self._http = Http(
-            connect_timeout_s=min(CONNECT_TIMEOUT_S, deadline_s), deadline_s=deadline_s, ca_bundle=certifi.where()
+            connect_timeout_s=min(CONNECT_TIMEOUT_S, deadline_s),
+            deadline_s=deadline_s,
+            ca_bundle=certifi.where(),
+            no_proxy="*" if self._url.lower().startswith("http://") else "",  # in the open it stays on this machine
         )
 
     @property

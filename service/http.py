@@ -34,12 +34,16 @@ class HttpAnswer:
 
 
 class Http:
-    """Warm connections, one set a thread. Redirects are not followed; proxies are taken from the environment."""
+    """Warm connections, one set a thread. Redirects are not followed; proxies are taken from the environment.
 
-    def __init__(self, *, connect_timeout_s: int, deadline_s: int, ca_bundle: str) -> None:
+    `no_proxy`: hosts that no proxy may see, as libcurl has them, whatever the environment says.
+    """
+
+    def __init__(self, *, connect_timeout_s: int, deadline_s: int, ca_bundle: str, no_proxy: str = "") -> None:
         self._connect_timeout_s = connect_timeout_s
         self._deadline_s = deadline_s
         self._ca_bundle = ca_bundle
+        self._no_proxy = no_proxy
         self._of_thread = threading.local()
 
     def call(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None) -> HttpAnswer:
@@ -75,6 +79,8 @@ class Http:
         curl.setopt(pycurl.CONNECTTIMEOUT, self._connect_timeout_s)
         curl.setopt(pycurl.TIMEOUT, self._deadline_s)
         curl.setopt(pycurl.CAINFO, self._ca_bundle)
+        if self._no_proxy:
+            curl.setopt(pycurl.NOPROXY, self._no_proxy)
         curl.setopt(pycurl.TCP_NODELAY, 1)
         # HTTP/2's frames wait in a buffer of libcurl's, and then the count of bytes sent says less.
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)

@@ -192,6 +192,18 @@ def test_a_receiver_that_is_away_is_tried_again_later_and_the_pass_ends(world: A
     assert world.ask("SELECT sum(calls), count(reason), count(taken_at) FROM alarm_post") == [(1, 1, 0)]
 
 
+def test_what_stays_on_this_machine_is_told_to_no_proxy(
+    world: Any, poster: Any, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    world.wrong()
+    world.watch()
+
+    poster.post_due()
+
+    assert listener.types == ["alarm.raised"]
+
+
 def test_after_days_it_is_given_up_and_that_is_said(world: Any, poster: Any, listener: Any, said: Any) -> None:
     world.wrong()
     world.watch()
