@@ -12,6 +12,7 @@ from cli.exits import FINDINGS, OK, Failed
 from cli.ledger import reading
 from cli.output import instant, json_option, print_json, print_table, print_words, shown, watched
 from service import settings
+from service.currencies import money
 from service.ledger.actions import actions_on
 from service.ledger.backfill_preview import Standing, lookalikes, standings, total
 from service.ledger.backfills import Backfill, backfills, reasons
@@ -42,6 +43,10 @@ class Change:
     amount: int | None
     currency: str | None
     is_revertible: bool
+
+    @property
+    def money(self) -> str | None:
+        return None if self.amount is None or self.currency is None else money(self.amount, self.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +150,10 @@ def _problems(found: Iterable[Standing]) -> Iterator[Problem]:
 
 
 def _print(changes: list[Change], problems: list[Problem], *, alike: int) -> None:
-    columns = ["customer", "meter", "#rows", "#units", "since", "until", "#minor units", "currency"]
+    columns = ["customer", "meter", "#rows", "#units", "since", "until", "#money"]
     print_table(
         columns,
-        [
-            (one.customer, one.meter, one.rows, one.units, one.since, one.until, one.amount, one.currency)
-            for one in changes
-        ],
+        [(one.customer, one.meter, one.rows, one.units, one.since, one.until, one.money) for one in changes],
     )
     if problems:
         print_words("what would not be billed:")

@@ -17,6 +17,7 @@ from cli.output import instant, json_option, print_json, print_words, shown
 from meterpost.rules import read_value
 from service import settings
 from service.correcting import Change
+from service.currencies import money as in_words
 from service.ledger.actions import Order
 from service.ledger.answers import Acted, Declined
 from service.ledger.connection import Transaction
@@ -150,4 +151,5 @@ def _lines(preview: Preview) -> Iterator[str]:
 def _money(money: Money | None) -> str:
     if money is None:
         return "no price is known"
-    return f"{shown(money.before)} → {shown(money.after)} {money.currency}, in its minor unit"
+    before, after = (in_words(amount, money.currency) for amount in (money.before, money.after))
+    return f"{before} → {after} for the period's usage"

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.alarms_shown import money_of
 from cli.exits import OK
 from cli.ledger import committing, reading, writing
 from cli.letters import print_answer
@@ -12,10 +13,10 @@ from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_table, print_words
 from service import settings
 from service.ledger.actions import Order
-from service.ledger.alarms import alarms
+from service.ledger.alarms import Alarm, alarms
 from service.ledger.answers import Answer
 from service.ledger.connection import Transaction
-from service.ledger.late import LateId, NoLateId, carry, late_usage, read_late_id, waive
+from service.ledger.late import LateId, LateUsage, NoLateId, carry, late_usage, read_late_id, waive
 from service.timing import Timing
 
 Decide = Callable[..., Answer]
@@ -71,10 +72,10 @@ def list_late(*, as_json: bool) -> int:
         print_json({"late": [_told(one, worth.get(one.subject)) for one in found]})
         return OK
     rows = [
-        (one.subject, one.rows, one.units, *_money(worth.get(one.subject)), one.since, one.until, one.said)
+        (one.subject, one.rows, one.units, _money(worth.get(one.subject)), one.since, one.until, one.said)
         for one in found
     ]
-    print_table(["id", "#rows", "#units", "#minor units", "currency", "since", "until", "said"], rows)
+    print_table(["id", "#rows", "#units", "#money", "since", "until", "said"], rows)
     if not found:
         print_words("nothing is late")
     return OK
@@ -120,12 +121,12 @@ def _decided(
         return decide(tx, account, late, order=order, timing=timing)
 
 
-def _told(one: Any, alarm: Any) -> dict[str, object]:
+def _told(one: LateUsage, alarm: Alarm | None) -> dict[str, object]:
+    """Amounts in the currency's minor unit: exact, and by how much an invoice differs."""
     keys = ("subject", "invoice", "customer", "meter", "item", "price", "rows", "units", "since", "until", "said")
-    amount, currency = _money(alarm)
-    return {key: getattr(one, key) for key in keys} | {"amount": amount, "currency": currency}
+    amounts = ("amount", "amount_rounded", "currency")
+    return {key: getattr(one, key) for key in keys} | {key: getattr(alarm, key, None) for key in amounts}
 
 
-def _money(alarm: Any) -> tuple[object, object]:
-    """In the currency's minor unit."""
-    return (None, None) if alarm is None else (alarm.amount, alarm.currency)
+def _money(alarm: Alarm | None) -> str | None:
+    return None if alarm is None else money_of(alarm)

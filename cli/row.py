@@ -16,6 +16,7 @@ from service.ledger.story import (
     ConflictingRow,
     MadeAttempt,
     MadeCancellation,
+    MadeCorrection,
     QuarantinedRow,
     Reading,
     RecordedRow,
@@ -110,11 +111,29 @@ def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
         if (come.account, come.source) == (row.account, row.source):
             yield _at(come.acted_at, f"taken out of quarantine (q-{come.quarantine_id}) by {shown(come.actor)}")
             yield f"    Reason: {shown(come.reason)}. Read as: {shown(come.said.decode('utf-8', 'backslashreplace'))}"
+    for correction in story.corrections:
+        yield from _of_correction(row, correction)
     meter_events = [one for one in story.meter_events if one.meter_event_id == row.meter_event_id]
     if not meter_events:
         yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and is sealed once that is over."
     for meter_event in meter_events:
         yield from meter_event_lines(meter_event, story)
+
+
+def _of_correction(row: RecordedRow, correction: MadeCorrection) -> Iterator[str]:
+    """It corrects this row or its meter event, or it made this row."""
+    by = f"by {shown(correction.actor)}: {shown(correction.reason)}"
+    if correction.entry_id == row.entry_id:
+        of = (
+            f"me-{correction.meter_event_id}" if correction.meter_event_id else f"entry {correction.corrected_entry_id}"
+        )
+        yield _at(correction.acted_at, f"made by a correction of {of}, {correction.kind} {by}")
+        return
+    is_whole = correction.meter_event_id is not None and correction.meter_event_id == row.meter_event_id
+    if is_whole or correction.corrected_entry_id == row.entry_id:
+        what = f"me-{row.meter_event_id} was {correction.kind}" if is_whole else correction.kind
+        made = f", as row {shown(correction.row_id)} of {shown(correction.source)}" if correction.row_id else ""
+        yield _at(correction.acted_at, f"{what} {by}; {shown(correction.units)} units{made}")
 
 
 def _told(row: RecordedRow | ConflictingRow) -> str:

@@ -14,6 +14,7 @@ ROWS_MAX = 20  # sources that number their rows alike are few; more than a scree
 ATTEMPTS_MAX = 1_000  # a day and a night of retries is about a hundred
 READINGS_MAX = 500  # a held meter event is read every half an hour at most, a confirmed one a few times
 
+CORRECTIONS_MAX = 100  # a thing is corrected once, mostly
 REPORTS_MAX = 100  # a meter event is named once, mostly
 
 
@@ -178,6 +179,22 @@ class ConcerningReport:
     told: str | None  # the identifier or key by which it is named
 
 
+@dataclass(frozen=True, slots=True)
+class MadeCorrection:
+    """What a person decided of an entry or a meter event, and the entry that it made."""
+
+    kind: str
+    units: Decimal
+    source: str | None  # None: it made none
+    row_id: str | None
+    meter_event_id: int | None
+    corrected_entry_id: int | None
+    entry_id: int | None
+    acted_at: datetime
+    actor: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """All that carried one row id. Empty lists all over: the ledger has never heard of it."""
@@ -193,6 +210,7 @@ class Story:
     cancellations: list[MadeCancellation]
     reports: list[ConcerningReport]
     from_quarantine: list[RowFromQuarantine]
+    corrections: list[MadeCorrection]
 
     @property
     def is_empty(self) -> bool:
@@ -245,4 +263,12 @@ def _tell(
         cancellations=fetch(tx, MadeCancellation, "cancellations_of", meter_event_ids=ids),
         reports=fetch(tx, ConcerningReport, "reports_of", meter_event_ids=ids, reports_max=REPORTS_MAX),
         from_quarantine=from_quarantine,
+        corrections=fetch(
+            tx,
+            MadeCorrection,
+            "corrections_of",
+            meter_event_ids=ids,
+            entry_ids=[row.entry_id for row in rows],
+            corrections_max=CORRECTIONS_MAX,
+        ),
     )

@@ -37,7 +37,7 @@ def test_a_preview_tells_units_period_and_money_and_changes_nothing(command, boo
     assert ran.code == 0
     assert "units:   3 → 1" in ran.out
     assert "period:  3 → 1 units" in ran.out
-    assert "money:   6 → 2 usd" in ran.out
+    assert "money:   $0.06 → $0.02" in ran.out
     assert "why:     only a part is changed" in ran.out
     assert "a dry run: nothing was changed" in ran.err
     assert entries(books) == [("app", 3)]
@@ -82,6 +82,14 @@ def test_a_correction_is_by_or_to(command, row):
 
 def test_units_are_exact(command, row):
     assert command("correct", row, "--by", "1e3", *REASON).code == 2
+
+
+def test_a_row_tells_what_corrected_it_and_a_correction_what_it_corrects(command, row):
+    command("correct", row, "--by", "-2", *REASON, "--actor", "ada")
+    (made,) = command("row", "show", row, "--json").json["corrections"]
+
+    assert f"corrected by ada: a test export; -2 units, as row {made['row_id']}" in command("row", "show", row).out
+    assert "made by a correction of entry" in command("row", "show", made["row_id"]).out
 
 
 def test_every_correction_is_audited(command, row):

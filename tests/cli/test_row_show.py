@@ -93,7 +93,7 @@ def test_the_story_in_json_has_the_same_keys_whatever_became_of_the_row(
     story = command("row", "show", "a", "--json").json
 
     keys = "rows conflicts quarantined meter_events identifiers attempts readings read_again cancellations reports"
-    assert " ".join(story) == f"{keys} from_quarantine"
+    assert " ".join(story) == f"{keys} from_quarantine corrections"
     assert story["rows"][0]["value"] == "0.5"
     assert story["rows"][0]["recorded_at"].endswith("Z")
 
