@@ -6,6 +6,7 @@ crash before its commit leaves the entries unsealed, to be found again; after it
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.crash_points import crash_point
@@ -15,6 +16,7 @@ from service.ledger import Ledger, mirrors, sealing, stretches
 from service.ledger.overview import ledger_time
 from service.ledger.sealing import KeptBack, LaneToSeal, Sealed
 from service.logs import say
+from service.meters import Meter
 from service.mirrors import Mirror, Unreadable, listed
 from service.timing import Timing
 from service.unbilled import Unbilled
@@ -72,29 +74,35 @@ class Sealer:
             self._put_off(unknown, wait_s=self._timing.unread_wait_s)
             return len(unknown)
         crash_point("seal.after_meters_read")
+        self._put_meters(meters)
+        still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
+        self._put_off_blocked(still)
+        return len(unknown)
+
+    def _put_meters(self, meters: Sequence[Meter]) -> None:
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
             stretches.learn_edges(tx, self._account)
             crash_point("seal.before_meters_commit")
         crash_point("seal.after_meters_commit")
-        still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
-        self._put_off_blocked(still)
-        return len(unknown)
 
     def _read_new_customers(self) -> None:
         """Long before their first bucket is due: whether somebody bills them is known within a minute."""
         with self._ledger.transaction() as tx:
             unread = sealing.unread_customers(tx, self._account, customers_max=CUSTOMERS_A_PASS_MAX)
-        for customer in unread:
+        for one in unread:
             try:
-                self._learn_customer(customer)
+                self._learn_customer(one.customer)
             except KeyRefused:
                 raise
             except (StripeUnavailable, StripeRefused) as untold:
-                say("customer.unread", customer=customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
+                say("customer.unread", customer=one.customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
                 with self._ledger.transaction() as tx:
-                    sealing.put_off_reading(tx, self._account, customer, timing=self._timing)
+                    sealing.put_off_reading(tx, self._account, one.customer, timing=self._timing)
                 return
+        if any(one.wants_meters for one in unread):
+            with suppress(StripeRefused):  # said when their first bucket is due
+                self._put_meters(self._gateway.list_meters())
 
     def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
         unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))

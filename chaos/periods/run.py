@@ -12,8 +12,7 @@ from chaos.periods.story import Story
 DAYS_TOLD = 21.2  # three weeks, and a little of the fourth
 DAYS_OF_REST = 3
 OUTAGE = (14 - 2 / 24, 14 + 3 / 24)
-ROUND = timedelta(hours=6)  # between two looks where nothing happens
-AROUND = tuple(timedelta(minutes=minutes) for minutes in (-6, 0, 1, 6, 31, 58, 70, 130))
+AROUND = tuple(timedelta(minutes=minutes) for minutes in (-6, 1, 6, 31, 70))
 AWAY = {"kind": "error_before", "path": METER_EVENTS, "share": 1.0}
 
 
@@ -24,6 +23,7 @@ class Plan:
     seed: int = 1
     hold_s: int = 0
     only: tuple[str, ...] = ()  # of the customers, by name; none named: all
+    look: timedelta = timedelta(hours=6)  # at the latest after the one before, where nothing happens
 
 
 def play(plan: Plan) -> Judgement:
@@ -33,7 +33,7 @@ def play(plan: Plan) -> Judgement:
         story = Story(place=place, chance=Random(plan.seed))
         story.prepare(plan.only)
         before, deeds = place.base, list(story.deeds)
-        for now in _instants(place, story):
+        for now in _instants(place, story, look=plan.look):
             if now <= place.at(DAYS_TOLD):
                 story.use(since=before, until=now)
             before = now
@@ -45,12 +45,12 @@ def play(plan: Plan) -> Judgement:
         return judge(story)
 
 
-def _instants(place: Place, story: Story) -> list[datetime]:
+def _instants(place: Place, story: Story, *, look: timedelta) -> list[datetime]:
     """Every deed and edge, what is around it, and a look every few hours."""
     edges = {place.at(day) for day, _ in story.deeds} | {place.at(day) for day in OUTAGE}
     edges |= {place.at(day) for span in story.spans for day in (span.start, span.end)}
     end = place.at(DAYS_TOLD + DAYS_OF_REST)
-    rounds = {place.base + n * ROUND for n in range(int((end - place.base) / ROUND) + 1)}
+    rounds = {place.base + n * look for n in range(int((end - place.base) / look) + 1)}
     around = {edge + offset for edge in edges for offset in AROUND}
     return sorted(instant for instant in edges | rounds | around if place.base <= instant <= end)
 

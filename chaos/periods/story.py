@@ -93,7 +93,7 @@ class Story:
         self._weeks("twice", 0, 3)
         self._subscribe("twice", 3, cents=DEAR, name="twice, again")
         self._weeks("twice", 0, 2, cents=DEAR, begin=3)
-        self._span("twice", 17, 24, cents=DEAR, fate=OPEN)
+        self._span("twice", 17, 24, cents=DEAR)
 
     def ending(self) -> None:
         self._subscribe("ending", 0)
@@ -118,7 +118,7 @@ class Story:
         begun = int(self.place.at(0.5).timestamp())
         self._subscribe("nobody", 5, backdate_start_date=begun)
         self._weeks("nobody", 0, 2, begin=0.5)
-        self._span("nobody", 14.5, 21.5, fate=OPEN)
+        self._span("nobody", 14.5, 21.5)
 
     def lost(self) -> None:
         """Classic billing forgets the usage before a change of price."""

@@ -32,6 +32,12 @@ class LaneToSeal:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadCustomer:
+    customer: str
+    wants_meters: bool  # one of those that their rows name is unknown
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
     meter_events: int
     unbilled: int  # of these, how many no stretch bills
@@ -51,11 +57,6 @@ class KeptBack:
 @dataclass(frozen=True, slots=True)
 class _Lane:
     lane_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Customer:
-    customer: str
 
 
 def lanes_to_seal(tx: Transaction, *, timing: Timing) -> list[LaneToSeal]:
@@ -90,10 +91,9 @@ def put_meters(tx: Transaction, account: str, meters: Sequence[Meter]) -> None:
     )
 
 
-def unread_customers(tx: Transaction, account: str, *, customers_max: int) -> list[str]:
+def unread_customers(tx: Transaction, account: str, *, customers_max: int) -> list[UnreadCustomer]:
     """Those with usage whose subscriptions were never listed, the longest waiting first."""
-    found = fetch(tx, _Customer, "unread_customers", account=account, customers_max=customers_max)
-    return [row.customer for row in found]
+    return fetch(tx, UnreadCustomer, "unread_customers", account=account, customers_max=customers_max)
 
 
 def put_off_reading(tx: Transaction, account: str, customer: str, *, timing: Timing) -> None:

@@ -1,0 +1,66 @@
+"""Usage of a customer without subscription, from its first row to the invoice of a subscription that is made for it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.ledger import mirrors
+from service.mirrors import Mirror, mirror
+from service.unbilled import Unbilled
+from workers._watching import Watcher
+from workers.seal import Sealer
+
+OPEN = "SELECT kind, customer, units FROM alarm WHERE cleared_at IS NULL AND kind = 'unbilled'"
+
+
+def watch(path: Any) -> list[Any]:
+    """What is unbilled, asked as reconcile asks it a little later."""
+    path.write("UPDATE ledger_clock SET ahead_by = ahead_by + interval '20 s'")
+    Watcher(path.ledger, path.gateway, "default", timing=path.settings.timing).watch_due()
+    return list(path.ask(OPEN))
+
+
+def tell(path: Any, subscription: str) -> None:
+    """As `apply` does on its event."""
+    told = path.gateway.objects.retrieve("subscription", subscription)
+    read = mirror(told, kind="subscription", as_of=datetime.now(UTC))
+    assert isinstance(read, Mirror)
+    with path.ledger.transaction() as tx:
+        mirrors.put_mirrors(tx, "default", [read])
+
+
+def test_usage_of_nobody_is_an_alarm_before_its_bucket_is_due_and_a_backdated_subscription_clears_it(path):
+    meter, customer = path.make_meter("tokens"), path.make_customer()
+    path.client.usage(customer, "tokens", 7)
+    path.record()
+    assert path.seal() == 0
+    alarmed = watch(path)
+    begun = int((datetime.now(UTC) - timedelta(hours=1)).timestamp())
+    tell(path, path.subscribe(customer, meter, backdate_start_date=begun).id)
+
+    assert (alarmed, watch(path)) == ([("unbilled", customer, 7)], [])
+
+
+def test_usage_that_was_sent_before_its_subscription_was_made_is_on_its_invoice(path, an_hour_ago):
+    meter, customer = path.make_meter("tokens"), path.make_customer()
+    path.client.usage(customer, "tokens", 7, occurred_at=an_hour_ago)
+    path.walk()
+    alarmed = watch(path)
+    tell(path, path.subscribe(customer, meter, backdate_start_date=int(an_hour_ago.timestamp())).id)
+    cleared = watch(path)
+    path.pass_time(days=32)
+
+    (invoice,) = path.stripe.v1.invoices.list({"customer": customer}).data
+    assert (alarmed, cleared) == ([("unbilled", customer, 7)], [])
+    assert (invoice.status, invoice.total) == ("paid", 7)
+
+
+def test_usage_that_is_kept_back_is_sealed_when_its_subscription_is_told(path, an_hour_ago):
+    meter, customer = path.make_meter("tokens"), path.make_customer()
+    path.sealer = Sealer(path.ledger, path.gateway, "default", timing=path.settings.timing, unbilled=Unbilled.HOLD)
+    path.client.usage(customer, "tokens", 7, occurred_at=an_hour_ago)
+    path.walk()
+    kept_back = path.states()
+    tell(path, path.subscribe(customer, meter, backdate_start_date=int(an_hour_ago.timestamp())).id)
+    path.walk()
+
+    assert (kept_back, path.states()) == ({}, {"confirmed": 1})
