@@ -78,7 +78,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "draft.held": Line(INFO, "A draft is held open until its usage is confirmed."),
         "draft.let_go": Line(INFO, "A draft that was held is final, or gone."),
         "draft.cut_short": Line(ERROR, "A draft's time was up, and it is finalized without all of its usage."),
-        "draft.refused": Line(ERROR, "Stripe refuses to hold or to finalize a draft; it is asked again, a person looks."),
+        "draft.refused": Line(ERROR, "Stripe refuses to hold or finalize a draft; it is asked again, a person looks."),
         "hour.read_again": Line(DEBUG, "Stripe's books still agree with hours that were confirmed."),
         "hour.differed": Line(
             WARNING, "Stripe counts other than we reported, in no minute of ours; others report there."
