@@ -251,6 +251,7 @@ def agree(path):
         assert invariants.check(tx, timing=path.settings.timing) == []
     assert run(["dead", "audit"]) == 0
     assert set(path.states()) == {"confirmed", "cancelled"}
+    assert path.audit()["applied_twice"] == []
 
 
 def command(*arguments, crash):
