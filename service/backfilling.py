@@ -19,7 +19,7 @@ UNDECIDED = {"unknown", "held", "conflict"}
 class FilledIn:
     """An entry of a backfill, with all that corrects it; or what corrects a meter event of its entries as a whole."""
 
-    formula: str
+    formula: str  # unknown: its meter is not known yet
     state: str | None  # of its meter event; None: not sealed yet
     units: Decimal
     is_taken_back: bool  # its meter event is, by a person's hand
@@ -62,7 +62,7 @@ def end(filled: FilledIn) -> Ending:
     """What becomes of it."""
     if filled.is_taken_back or filled.units == NOTHING:
         return Gone()
-    if filled.is_moving or filled.state in UNDECIDED:
+    if filled.is_moving or filled.state in UNDECIDED or filled.formula == "unknown":
         return Wait()
     if filled.formula != "sum":
         return Keep(reason=f"no entry takes back what a {filled.formula} meter counts; see meterpost correct")

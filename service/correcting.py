@@ -21,6 +21,10 @@ LAST = (
     "a last meter keeps its latest value, so there is nothing to add or to take away: publish the right value as a row"
     " of now, or of any later time than this one's"
 )
+NOT_BY_ENTRIES = {
+    "last": LAST,
+    "unknown": "its meter is not known yet, nor what an entry would do: ask again once its rows are sealed",
+}
 UNDECIDED = {
     "unknown": "whether it counts is not known yet: ask again once meterpost row show says accepted",
     "held": "whether it counts is for Stripe's books to say: ask again once they have, see meterpost dead show",
@@ -99,9 +103,8 @@ Way = Cancel | Enter | Refuse | Nothing
 
 def choose(found: Correctable, change: Change, *, is_only_writer: bool, timing: Timing) -> Way:
     """In which way it is corrected."""
-    if found.formula == "last":
-        return Refuse(text=LAST)
-    if (why := UNDECIDED.get(found.state or "") or _elsewhere(found)) is not None:
+    why = NOT_BY_ENTRIES.get(found.formula) or UNDECIDED.get(found.state or "") or _elsewhere(found)
+    if why is not None:
         return Refuse(text=why)
     units = change.units(found.units)
     if units == NOTHING:

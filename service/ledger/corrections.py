@@ -78,13 +78,14 @@ def enter(
 
 
 def replace_cancellation(tx: Transaction, correction_id: int, *, timing: Timing) -> None:
-    """An entry takes the place of a cancellation that Stripe refuses, as whoever decided it was told. Raises RowTaken.
+    """An entry takes the place of a cancellation that Stripe refuses, if what it was about still counts.
 
-    After the lock of the lane, and once: the surplus has ended in this transaction.
+    Raises RowTaken. After the lock of the lane, and once: the surplus has ended in this transaction.
     """
     age_max = timedelta(seconds=SENDABLE_AGE_MAX_S)
     found = fetch_one(tx, _Replaced, "correction_replaced", correction_id=correction_id, age_max=age_max)
-    assert found is not None, "what is cancelled for a correction has one"
+    if found is None:
+        return
     row = UsageRow(
         account=found.account,
         source=SOURCE,

@@ -2,7 +2,7 @@
 -- are the one that it counts for. A call that was replayed, or was told that the identifier exists, brought in nothing.
 SELECT
     l.lane_id, l.account, l.customer, l.meter, coalesce(m.meter_stripe_id, k.stripe_id) AS meter_stripe_id,
-    coalesce(m.formula, k.formula, 'sum') AS formula, m.meter_event_id, e.entry_id, m.generation, m.state,
+    coalesce(m.formula, k.formula, 'unknown') AS formula, m.meter_event_id, e.entry_id, m.generation, m.state,
     CASE
         WHEN coalesce(m.formula, k.formula) = 'count' THEN
             CASE WHEN m.state = 'cancelled' THEN 0 ELSE 1 END + coalesce((

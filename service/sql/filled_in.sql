@@ -1,7 +1,7 @@
 -- Entries of a backfill that are to be taken back, with all that is known of each.
 SELECT
     b.place, b.entry_id, NULL::bigint AS meter_event_id, l.lane_id, l.account, l.customer, l.meter,
-    coalesce(m.formula, k.formula, 'sum') AS formula, m.state, units_of_entry(b.entry_id) AS units,
+    coalesce(m.formula, k.formula, 'unknown') AS formula, m.state, units_of_entry(b.entry_id) AS units,
     coalesce(m.state = 'cancelled' OR (
         EXISTS (SELECT FROM correction AS c WHERE c.meter_event_id = m.meter_event_id AND c.kind = 'corrected')
         AND units_of_meter_event(m.meter_event_id) = 0

@@ -84,7 +84,10 @@ def test_what_may_or_may_not_count_is_not_corrected(state: str) -> None:
     assert isinstance(way(state=state), Refuse)
 
 
-@pytest.mark.parametrize("facts", [{"formula": "last"}, {"is_late": True}, {"carried_as": "a"}, {"corrected_as": "b"}])
+@pytest.mark.parametrize(
+    "facts",
+    [{"formula": "last"}, {"formula": "unknown"}, {"is_late": True}, {"carried_as": "a"}, {"corrected_as": "b"}],
+)
 def test_what_is_set_right_elsewhere_is_refused_with_the_place(facts: dict[str, Any]) -> None:
     assert isinstance(way(**facts), Refuse)
 

@@ -177,6 +177,18 @@ def test_an_entry_takes_the_place_of_a_cancellation_that_stripe_refuses(path, de
     assert path.ask("SELECT kind FROM correction ORDER BY correction_id") == ["cancelled", "corrected"]
 
 
+def test_no_entry_takes_back_what_stripe_has_rejected_itself(path, desk, confirmed):
+    confirmed(5)
+    desk.correct(of(path, 5))
+    path.write("UPDATE meter_event SET state = 'refused', reason = 'an error report names it'")
+    path.sandbox.clock(advance=24 * 3600)
+
+    desk.canceller.cancel_due()
+
+    assert path.ask("SELECT ending FROM surplus") == ["replaced"]
+    assert path.ask("SELECT value FROM entry") == [5]
+
+
 def test_a_lost_answer_to_a_cancellation_is_asked_for_again_and_cancels_once(path, desk, confirmed):
     customer = confirmed(5, 7)
     path.fault("reply_lost", path=ADJUSTMENTS, times=1)
