@@ -5,6 +5,7 @@ import psycopg
 from service.doctor_ledger import connect
 from service.findings import Finding, fail, fine, warn
 from service.ledger.actions import broken_actions
+from service.ledger.backfills import Underway, backfills_underway
 from service.ledger.connection import Transaction
 from service.ledger.desk import Wanted, dead_totals
 from service.ledger.epochs import open_restore
@@ -33,6 +34,7 @@ def examine_desk(tx: Transaction) -> list[Finding]:
         _examine_actions(tx),
         _examine_letters(tx),
         *_examine_orphans(tx),
+        *map(_examine_backfill, backfills_underway(tx)),
     ]
 
 
@@ -59,6 +61,12 @@ def _examine_actions(tx: Transaction) -> Finding:
         text = f"what operators did was changed behind the ledger's back, first at action {broken[0]}"
         return fail("actions", text, "find out who can write to the ledger; compare with a backup")
     return fine("actions", "the chain of operators' actions is whole")
+
+
+def _examine_backfill(backfill: Underway) -> Finding:
+    verb = "close" if backfill.state == "closing" else "revert"
+    text = f"the backfill {backfill.name} is {backfill.state}: a part of its rows is left"
+    return warn("backfill", text, f"meterpost backfill {verb} {backfill.name} --reason … goes on where it was")
 
 
 def _examine_orphans(tx: Transaction) -> list[Finding]:

@@ -72,6 +72,18 @@ class Reason:
     units: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """One that somebody began to close or to revert."""
+
+    name: str
+    state: str
+
+
+def backfills_underway(tx: Transaction) -> list[Underway]:
+    return fetch(tx, Underway, "backfills_underway")
+
+
 def open_backfill(tx: Transaction, account: str, name: str, *, actor: str) -> bool:
     """False: one of this name is there already."""
     return execute(tx, "open_backfill", account=account, name=name, actor=actor) == 1

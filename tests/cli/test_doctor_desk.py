@@ -36,6 +36,20 @@ def test_what_waits_for_a_person_is_said_with_where_to_look(command: Command, bo
     assert "meterpost dead list" in found["remedy"]
 
 
+def test_a_backfill_that_stands_half_way_is_said_with_how_it_goes_on(command: Command, books: Any) -> None:
+    books.execute(
+        "WITH ordered AS (INSERT INTO operator_action (actor, verb, subject, reason, state_before, state_after)"
+        " VALUES ('ada', 'close', 'backfill march', 'x', 'open', 'closing') RETURNING action_id)"
+        " INSERT INTO backfill (account, name, state, opened_by, close_action_id)"
+        " SELECT 'default', 'march', 'closing', 'ada', action_id FROM ordered"
+    )
+
+    (found,) = _found(command, "backfill")
+
+    assert "the backfill march is closing" in found["text"]
+    assert found["remedy"].startswith("meterpost backfill close march")
+
+
 def test_a_desk_with_nothing_on_it_is_fine(command: Command, ledger: str) -> None:
     assert [one["severity"] for name in ("actions", "desk") for one in _found(command, name)] == ["fine", "fine"]
 
