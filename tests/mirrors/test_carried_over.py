@@ -83,6 +83,13 @@ def test_what_was_mirrored_is_kept_at_once(carried_over):
     ]
 
 
+def test_what_was_mirrored_of_a_subscription_is_a_word_and_tells_its_stretch(carried_over):
+    assert ask(carried_over, "SELECT item, price, starts_at::date::text, ends_at::date::text FROM stretch") == [
+        ("si_1", "price_1", "2026-01-01", "2026-02-01")
+    ]
+    assert ask(carried_over, "SELECT subscription FROM subscription_word") == [("sub_1",)]
+
+
 def test_what_was_told_and_not_kept_is_learnt_from_the_events_without_asking_stripe(carried_over):
     Applier(carried_over, Deaf(), timing=FAST, chance=random.Random(7)).apply_due("default")
 
