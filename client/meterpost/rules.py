@@ -20,6 +20,7 @@ VALUE_PLACES_MAX: Final = 12  # Stripe's invoice lines carry no more
 ROW_ID_LENGTH_MAX: Final = 100  # Stripe's own limit for identifiers
 SOURCE_LENGTH_MAX: Final = 50
 UNIT_LENGTH_MAX: Final = 30
+OWN_SOURCE: Final = "meterpost"  # of the rows that the ledger writes itself; anybody else's would pass for a decision
 SPELLED_MAX: Final = 4  # code points that compose to one, at most
 AGE_MAX: Final = timedelta(days=34)  # Stripe accepts 35; a day is kept for retries
 AHEAD_MAX: Final = timedelta(minutes=5)  # Stripe's own tolerance
@@ -42,7 +43,10 @@ def read_account(said: object) -> str:
 
 
 def read_source(said: object) -> str:
-    return _read_printable(said, length_max=SOURCE_LENGTH_MAX)
+    source = _read_printable(said, length_max=SOURCE_LENGTH_MAX)
+    if source == OWN_SOURCE:
+        raise ValidationError(f'"{OWN_SOURCE}" is whose corrections are; say who numbers these rows, such as "app"')
+    return source
 
 
 def read_row_id(said: object) -> str:

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from meterpost.rows import UsageRow
+from meterpost.rules import OWN_SOURCE
 from service.ledger import intake
 from service.ledger.connection import Transaction, fetch, fetch_one
 from service.timing import SENDABLE_AGE_MAX_S, Timing
 
-SOURCE = "meterpost"  # of the rows that we make
+SOURCE = OWN_SOURCE
 
 
 class RowTaken(Exception):

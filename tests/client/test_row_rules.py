@@ -89,6 +89,7 @@ def test_one_quantity_has_one_spelling(value: object, canonical: str) -> None:
         ("row_id", "\ud800", "control or unprintable"),
         ("row_id", 7, "is not a string"),
         ("source", "s" * 51, "is 51 characters long"),
+        ("source", "meterpost", "is whose corrections are"),
         ("account", "acct_2", "several accounts are not supported yet"),
         ("dimensions", {"region": "eu"}, "dimensions are not supported yet"),
         ("occurred_at", "2026-03-01T12:00:00", "has no offset"),
