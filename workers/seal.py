@@ -24,6 +24,7 @@ from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
+NEW_CUSTOMERS_A_PASS_MAX = 10  # read before anything is due: sealing must not wait for many of them
 NOTHING_SEALED = (Sealed(0, 0), KeptBack())
 
 
@@ -89,19 +90,17 @@ class Sealer:
     def _read_new_customers(self) -> None:
         """Long before their first bucket is due: whether somebody bills them is known within a minute."""
         with self._ledger.transaction() as tx:
-            unread = sealing.unread_customers(tx, self._account, customers_max=CUSTOMERS_A_PASS_MAX)
+            unread = sealing.unread_customers(tx, self._account, customers_max=NEW_CUSTOMERS_A_PASS_MAX)
         for one in unread:
             try:
                 self._learn_customer(one.customer)
-            except KeyRefused:
-                raise
             except (StripeUnavailable, StripeRefused) as untold:
                 say("customer.unread", customer=one.customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
                 with self._ledger.transaction() as tx:
                     sealing.put_off_reading(tx, self._account, one.customer, timing=self._timing)
                 return
         if any(one.wants_meters for one in unread):
-            with suppress(StripeRefused):  # said when their first bucket is due
+            with suppress(StripeUnavailable, StripeRefused):  # said when their first bucket is due
                 self._put_meters(self._gateway.list_meters())
 
     def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:

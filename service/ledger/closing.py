@@ -11,13 +11,19 @@ class _Customer:
     customer: str
 
 
-def expedite(tx: Transaction, account: str, *, invoices: Collection[str]) -> None:
-    """Ring for what these drafts bill and is not sealed, and put their lanes first in line until they close."""
+def customers_billed(tx: Transaction, account: str, *, invoices: Collection[str]) -> set[str]:
+    """Of those of these invoices that are of a period that ended."""
     if not invoices:
-        return
+        return set()
     found = fetch(tx, _Customer, "customers_billed", account=account, invoices=sorted(invoices))
-    if found:
-        customers = [row.customer for row in found]
-        execute(tx, "lock_billed_lanes", account=account, customers=customers)
+    return {row.customer for row in found}
+
+
+def expedite(tx: Transaction, account: str, *, invoices: Collection[str], customers: Collection[str]) -> None:
+    """Ring for what these drafts bill and is not sealed, and put their lanes first in line until they close.
+
+    After `lock_billed_lanes` of their customers.
+    """
+    if customers:
         execute(tx, "ring_closing", account=account, invoices=sorted(invoices))
-        execute(tx, "put_lanes_first", account=account, customers=customers)
+        execute(tx, "put_lanes_first", account=account, customers=sorted(customers))

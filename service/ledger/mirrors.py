@@ -8,8 +8,7 @@ meters that sealing goes by are derived in the same transaction.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from service.ledger import stretches
-from service.ledger.closing import expedite
+from service.ledger import closing, stretches
 from service.ledger.connection import Transaction, execute, fetch
 from service.mirrors import Mirror
 from service.mirrors.mirror import Key
@@ -57,10 +56,7 @@ def put_mirrors(tx: Transaction, account: str, told: Sequence[Mirror], *, older:
         objects=[one.object_json for one in told],
     )
     changed = {(row.kind, row.object_id) for row in put}
-    subscriptions = stretches.put_words(tx, account, [*told, *older])
-    subscriptions |= stretches.subscriptions_billed(tx, account, invoices=_of_kind("invoice", changed))
-    stretches.learn_stretches(tx, account, subscriptions=subscriptions)
-    expedite(tx, account, invoices=_of_kind("invoice", changed))
+    _learn_who_bills(tx, account, [*told, *older], invoices=_of_kind("invoice", changed))
     if meters := _of_kind("billing.meter", changed):
         execute(tx, "learn_meters", account=account, object_ids=sorted(meters))
     return changed
@@ -114,6 +110,16 @@ def unsent_of(tx: Transaction, account: str, changed: Collection[Key]) -> list[U
         kinds=[kind for kind, _ in changed],
         object_ids=[object_id for _, object_id in changed],
     )
+
+
+def _learn_who_bills(tx: Transaction, account: str, words: Sequence[Mirror], *, invoices: set[str]) -> None:
+    subscriptions = stretches.put_words(tx, account, words)
+    subscriptions |= stretches.subscriptions_billed(tx, account, invoices=invoices)
+    changed = stretches.put_stretches(tx, account, subscriptions=subscriptions)
+    customers = closing.customers_billed(tx, account, invoices=invoices)
+    stretches.lock_billed_lanes(tx, account, customers=customers | {one.customer for one in changed})
+    stretches.follow(tx, account, changed, subscriptions=subscriptions)
+    closing.expedite(tx, account, invoices=invoices, customers=customers)
 
 
 def _of_kind(kind: str, keys: Collection[Key]) -> set[str]:

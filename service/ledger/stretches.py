@@ -57,20 +57,27 @@ def subscriptions_billed(tx: Transaction, account: str, *, invoices: Collection[
     return {row.subscription for row in found}
 
 
-def learn_stretches(tx: Transaction, account: str, *, subscriptions: Collection[str]) -> list[Changed]:
-    """Learn the stretches of these subscriptions anew, and what follows from them. Returns what changed."""
+def put_stretches(tx: Transaction, account: str, *, subscriptions: Collection[str]) -> list[Changed]:
+    """Tell the stretches of these subscriptions anew. Returns what changed, of which more follows (`follow`)."""
     if not subscriptions:
         return []
     wanted = sorted(subscriptions)
     execute(tx, "lock_subscriptions", subscriptions=wanted)
-    changed = fetch(tx, Changed, "put_stretches", account=account, subscriptions=wanted)
+    return fetch(tx, Changed, "put_stretches", account=account, subscriptions=wanted)
+
+
+def lock_billed_lanes(tx: Transaction, account: str, *, customers: Collection[str]) -> None:
+    """All that a transaction wants, at once and sorted: of two who each took some, neither would get the rest."""
+    if customers:
+        execute(tx, "lock_billed_lanes", account=account, customers=sorted(customers))
+
+
+def follow(tx: Transaction, account: str, changed: Sequence[Changed], *, subscriptions: Collection[str]) -> None:
+    """What follows from stretches that changed. After `lock_billed_lanes`."""
     if changed:
-        customers = sorted({one.customer for one in changed})
-        execute(tx, "lock_billed_lanes", account=account, customers=customers)
-        learn_edges(tx, account, subscriptions=wanted)
+        learn_edges(tx, account, subscriptions=sorted(subscriptions))
         _recheck_unbilled(tx, account, changed)
-        execute(tx, "ring_billed", account=account, customers=customers)
-    return changed
+        execute(tx, "ring_billed", account=account, customers=sorted({one.customer for one in changed}))
 
 
 def learn_edges(tx: Transaction, account: str, *, subscriptions: Sequence[str] | None = None) -> int:

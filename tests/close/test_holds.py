@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from service.gateway import NotFound, StripeRefused, StripeUnavailable
+from service.ledger import lanes
 from service.timing import FAST
 from tests.close.conftest import invoice, item, line, second, subscription
 from workers._holding import DraftKeeper
@@ -205,3 +206,13 @@ def test_a_draft_rings_for_its_open_buckets_and_puts_its_lanes_first(draft):
     draft.tell(invoice(line(start=-10, end=-0.1), at=0.2), at=0.2)
 
     assert (rung, first, draft.ask("SELECT closes_at FROM lane")) == ([1], [True], [None])
+
+
+def test_a_lane_that_a_draft_bills_is_leased_before_one_that_waits_for_longer(draft):
+    draft.use(5, at=-1, customer="cus_2")
+    draft.seal()
+    draft.write("UPDATE lane SET due_at = ledger_now() - interval '1 hour' WHERE customer = 'cus_2'")
+    with draft.ledger.transaction() as tx:
+        (first,) = lanes.lease_lanes(tx, "default", lanes_max=1, timing=TIMING)
+
+    assert draft.ask("SELECT customer FROM lane WHERE lane_id = %s", first.lane_id) == ["cus_1"]

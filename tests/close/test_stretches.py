@@ -1,6 +1,7 @@
 """Who bills what, when: learnt from every word, the same in whatever order the words come."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -122,3 +123,18 @@ def test_a_subscription_that_never_began_bills_nothing(books):
     books.tell(subscription(status="incomplete_expired"), at=-9)
 
     assert books.stretches() == []
+
+
+def test_a_word_and_an_invoice_that_come_at_once_miss_nothing_of_each_other(books):
+    def tell_of(number: int) -> None:
+        """The two words of one subscription, each by a worker of its own."""
+        name, its = f"sub_{number}", {"subscription": f"sub_{number}", "subscription_item": f"si_{number}"}
+        billed = invoice(line(start=-10, end=0, quantity=3, **its), name=f"in_{number}", at=0)
+        words = [(subscription(item(f"si_{number}", end=0), id=name), 0), (billed, 0)]
+        list(pool.map(lambda word: books.tell(word[0], at=word[1]), words))
+
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(10):
+            tell_of(number)
+
+    assert books.ask("SELECT count(*), count(closed_at) FROM stretch") == [(10, 10)]
