@@ -184,6 +184,12 @@ def test_sql_keywords_are_upper_case():
     assert [_at(path, number) for path, number, line in _texts(SQL) if lower.search(line)] == []
 
 
+def test_a_limit_on_what_is_locked_holds_by_any_plan():
+    limited = [path for path in SQL if "SKIP LOCKED" in _text(path) and "LIMIT" in _text(path)]
+    assert limited
+    assert [_at(path) for path in limited if "AS MATERIALIZED (" not in _text(path)] == []
+
+
 def test_imports_go_one_way():
     wrong = [
         f"{_at(path, line)} imports {name}"
