@@ -14,9 +14,8 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-import stripe
-
 from service.http import CallFailed, Http
+from service.lean import without
 from service.limiter import Pace, Unlimited
 from service.meters import Meter, choose, read_meter
 from service.outcomes import Answer, Reach, is_limited
@@ -27,6 +26,9 @@ from service.stripe_drafts import StripeDrafts
 from service.stripe_events import StripeEvents
 from service.stripe_objects import StripeObjects
 from service.stripe_words import clean, is_stripes_error, page_of, plain, told
+
+with without("aiohttp", "httpx"):
+    import stripe
 
 API_VERSION = "2026-10-28.endive"
 CALL_ID = "X-Request-Id"  # the usual name of a caller's own id; Stripe's is Request-Id

@@ -40,7 +40,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "wakeup.sent": Line(DEBUG, "A worker was told that something is due."),
         "wakeup.refused": Line(WARNING, "A job in the queue is not one of ours and was not run."),
         # submit
-        "account.pinned": Line(INFO, "This ledger now belongs to one Stripe account and mode."),
+        "account.pinned": Line(INFO, "This ledger belongs to one Stripe account and mode."),
         "account.paused": Line(ERROR, "Stripe refuses the key, so no call is made for a while."),
         "breaker.opened": Line(
             WARNING, "Stripe fails or cannot be reached; one call at a time tries whether it still does."

@@ -17,11 +17,13 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import Any, TextIO
 
-import structlog
-from structlog.stdlib import ExtraAdder, ProcessorFormatter
-
+from service.lean import without
 from service.log_lines import EVENTS
 from service.redaction import on_one_line, on_own_lines, redact_field
+
+with without("rich"):
+    import structlog
+    from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
 __all__ = ["EVENTS", "configure", "say"]
 

@@ -3,9 +3,13 @@
 import itertools
 import os
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,7 +31,13 @@ TEMPLATE = "ledger_template"
 FILES = ROOT / ".pytest_tmp" / str(os.getpid())  # in the checkout, and of this run alone
 QUEUES_DATABASE = 2  # not the one a careless default would use
 LONGEST = {"crashes", "demo", "model", "processes"}
+RAM_DISK = Path("/dev/shm")
+RAM_DISK_BYTES_MIN = 4 * 2**30  # a server's files take some fifty megabytes, and a dozen run at once
 numbers = itertools.count(1)
+
+# Hundreds of Pythons are started here, and without compiled files each compiles everything anew, as each run its tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LARGE_BYTES = 16 * 2**20  # of a ledger that is not used again; an empty one has nine
 TABLES = "SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
@@ -41,16 +51,20 @@ WITH lasting AS (SELECT oid, xmin FROM pg_class WHERE relpersistence = 'p')
 SELECT count(*), max(xmin::text::bigint) FROM lasting
 UNION ALL SELECT count(*), max(a.xmin::text::bigint) FROM pg_attribute AS a JOIN lasting AS l ON l.oid = a.attrelid
 UNION ALL SELECT count(*), max(c.xmin::text::bigint) FROM pg_constraint AS c JOIN lasting AS l ON l.oid = c.conrelid
-UNION ALL SELECT count(*), max(t.xmin::text::bigint) FROM pg_trigger AS t JOIN lasting AS l ON l.oid = t.tgrelid
+UNION ALL SELECT count(*), sum(hashtextextended(t::text, 0)) FROM pg_trigger AS t JOIN lasting AS l ON l.oid = t.tgrelid
 UNION ALL SELECT count(*), max(xmin::text::bigint) FROM pg_proc
 """
-"""Changes with whatever is made, altered or removed, but for the temporary tables of who is connected."""
+"""Changes with whatever is made, altered or removed, but for the temporary tables of who is connected.
+
+Triggers are compared by what they are: many a test turns one off and on again, and the ledger is as it was.
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # xdist's workers end with the process that started them, and have its directory
     end_with_parent()
+    _keep_files_in_memory(config)
     if config.option.basetemp is None:
         FILES.mkdir(parents=True)
         config.option.basetemp = FILES
@@ -65,6 +79,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shutil.rmtree(FILES, ignore_errors=True)
+
+
+def _keep_files_in_memory(config: pytest.Config) -> None:
+    """Where servers have their files: a disk slows down the more, the more of them were made and removed lately."""
+    if "TMPDIR" in os.environ or not RAM_DISK.is_dir() or os.statvfs(RAM_DISK).f_flag & os.ST_NOEXEC:
+        return
+    if shutil.disk_usage(RAM_DISK).free >= RAM_DISK_BYTES_MIN:
+        tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="meterpost-tests-", dir=RAM_DISK)
+        Path(tempfile.tempdir).chmod(0o711)  # PostgreSQL's user walks through
+        config.add_cleanup(partial(shutil.rmtree, tempfile.tempdir, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,22 @@ MODULES = [path for path in FILES if path.suffix == ".py"]
 OWN = [path for path in MODULES if path.relative_to(ROOT).parts[0] in PACKAGES]
 TESTS = [path for path in MODULES if path.relative_to(ROOT).parts[0] == "tests"]
 SQL = [path for path in FILES if path.suffix == ".sql"]
-TREES = {path: ast.parse(path.read_text()) for path in MODULES}
+
+
+@cache
+def _text(path: Path) -> str:
+    return path.read_text()
+
+
+@cache
+def _lines_of(path: Path) -> list[str]:
+    return _text(path).splitlines()
+
+
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    """Every node of a module, the module first; parsed once, and by those alone who run these tests."""
+    return list(ast.walk(ast.parse(_text(path))))
 
 
 def _at(path: Path, line: int | None = None) -> str:
@@ -77,7 +93,7 @@ def _at(path: Path, line: int | None = None) -> str:
 
 
 def _functions(path: Path) -> Iterator[Function]:
-    return (node for node in ast.walk(TREES[path]) if isinstance(node, Function))
+    return (node for node in _nodes(path) if isinstance(node, Function))
 
 
 def _lines(node: Function) -> int:
@@ -86,7 +102,7 @@ def _lines(node: Function) -> int:
 
 def _body_lines(path: Path, node: Function) -> int:
     """Without what names it and its fixtures, and without the blank lines around the act."""
-    lines = path.read_text().splitlines()[node.body[0].lineno - 1 : node.end_lineno]
+    lines = _lines_of(path)[node.body[0].lineno - 1 : node.end_lineno]
     return sum(bool(line.strip()) for line in lines)
 
 
@@ -97,14 +113,14 @@ def _words(name: str) -> list[str]:
 
 def _names(path: Path) -> Iterator[tuple[str, int]]:
     yield path.stem, 1
-    for node in ast.walk(TREES[path]):
+    for node in _nodes(path):
         if isinstance(node, Function | ast.ClassDef):
             yield node.name, node.lineno
 
 
 def _imported(path: Path) -> Iterator[tuple[str, int]]:
     """Top-level packages that a module imports, wherever in it, with the line."""
-    for node in ast.walk(TREES[path]):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -115,10 +131,10 @@ def _importers(package: str) -> set[str]:
     return {_at(path) for path in OWN if package in {name for name, _ in _imported(path)}}
 
 
-def _texts() -> Iterator[tuple[Path, int, str]]:
-    for path in FILES:
+def _texts(paths: list[Path] = FILES) -> Iterator[tuple[Path, int, str]]:
+    for path in paths:
         if path.suffix in TEXT or path.suffix == "":
-            for number, line in enumerate(path.read_text().splitlines(), start=1):
+            for number, line in enumerate(_lines_of(path), start=1):
                 yield path, number, line
 
 
@@ -128,7 +144,7 @@ def test_functions_have_at_most_40_lines():
 
 
 def test_modules_have_at_most_300_lines():
-    lines = {_at(path): len(path.read_text().splitlines()) for path in MODULES}
+    lines = {_at(path): len(_lines_of(path)) for path in MODULES}
     assert {place: count for place, count in lines.items() if count > MODULE_LINES_MAX} == {}
 
 
@@ -143,18 +159,18 @@ def test_tests_have_at_most_15_lines():
 
 
 def test_every_module_opens_with_a_docstring():
-    assert [_at(path) for path in MODULES if not ast.get_docstring(TREES[path])] == []
+    assert [_at(path) for path in MODULES if not ast.get_docstring(_nodes(path)[0])] == []
 
 
 def test_every_sql_file_opens_with_a_comment():
-    assert [_at(path) for path in SQL if not path.read_text().startswith("-- ")] == []
+    assert [_at(path) for path in SQL if not _text(path).startswith("-- ")] == []
 
 
 def test_every_statement_is_used_by_name():
     strings = {
         node.value
         for path in OWN
-        for node in ast.walk(TREES[path])
+        for node in _nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     statements = {path.stem for path in SQL if path.parent.name == "sql"}
@@ -167,7 +183,13 @@ def test_sql_keywords_are_upper_case():
         r"^\s*(?:select|from|where|(?:left |cross )?join|order by|group by|insert into|update|delete from|set|values"
         r"|with|returning|limit|on conflict|create)\b"
     )
-    assert [_at(path, number) for path, number, line in _texts() if path in SQL and lower.search(line)] == []
+    assert [_at(path, number) for path, number, line in _texts(SQL) if lower.search(line)] == []
+
+
+def test_a_limit_on_what_is_locked_holds_by_any_plan():
+    limited = [path for path in SQL if "SKIP LOCKED" in _text(path) and "LIMIT" in _text(path)]
+    assert limited
+    assert [_at(path) for path in limited if "AS MATERIALIZED (" not in _text(path)] == []
 
 
 def test_imports_go_one_way():
@@ -190,7 +212,8 @@ def test_flask_stays_in_the_door_and_in_what_it_is_compared_with():
 
 
 def test_the_service_has_no_loop_of_its_own_and_waits_for_the_limiter_alone():
-    lines = [(_at(path), line) for path, _, line in _texts() if _at(path).startswith("service/")]
+    service = [path for path in FILES if path.relative_to(ROOT).parts[0] == "service"]
+    lines = [(_at(path), line) for path, _, line in _texts(service)]
     assert {place for place, line in lines if "while True:" in line} == set()
     assert {place for place, line in lines if "sleep(" in line} == {"service/limiter.py"}
 
@@ -217,7 +240,7 @@ def test_names_say_what_is_meant():
 
 
 def test_classes_are_called_by_our_words():
-    classes = [(path, node) for path in OWN for node in ast.walk(TREES[path]) if isinstance(node, ast.ClassDef)]
+    classes = [(path, node) for path in OWN for node in _nodes(path) if isinstance(node, ast.ClassDef)]
     wrong = [_at(path, node.lineno) for path, node in classes if BANNED_NOUNS & {*_words(node.name)}]
     assert wrong == []
 
@@ -247,7 +270,7 @@ def test_the_procfile_runs_every_step_and_the_door():
 
 def test_tests_neither_sleep_nor_skip():
     wrong = re.compile(r"time\.sleep\(|pytest\.(?:mark\.)?(?:skip|skipif|xfail)\b")
-    lines = ((path, number, line) for path, number, line in _texts() if path in TESTS and path != Path(__file__))
+    lines = ((path, number, line) for path, number, line in _texts(TESTS) if path != Path(__file__))
     assert [_at(path, number) for path, number, line in lines if wrong.search(line)] == []
 
 
@@ -258,7 +281,7 @@ def test_nothing_is_left_for_later():
 
 def test_every_exception_to_a_rule_names_the_rule():
     bare = re.compile(r"#\s*(?:noqa(?!: [A-Z]+\d)|type:\s*ignore(?!\[))")
-    lines = ((path, number, line) for path, number, line in _texts() if path.suffix == ".py")
+    lines = ((path, number, line) for path, number, line in _texts(MODULES))
     assert [_at(path, number) for path, number, line in lines if bare.search(line) and path != Path(__file__)] == []
 
 
@@ -283,6 +306,6 @@ def test_folders_are_at_most_two_deep():
 
 def test_every_setting_is_in_the_example():
     pattern = re.compile(r"(?:env\.\w+\(|environ(?:\.get\(|\[))\s*\"([A-Z][A-Z0-9_]+)\"")
-    read = {name for path in OWN for name in pattern.findall(path.read_text())}
+    read = {name for path in OWN for name in pattern.findall(_text(path))}
     assert read
     assert {name for name in read if name not in (ROOT / ".env.example").read_text()} == set()

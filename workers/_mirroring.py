@@ -132,10 +132,11 @@ class Mirroring:
 def _gone(change: Change) -> Mirror | None:
     """That Stripe has no such object, whose readable word we have, is an answer once it has stayed so: it was deleted.
 
-    Usually the event of its deletion comes first. Where that is lost, no person could do anything either.
+    Usually the event of its deletion comes first. Where that is lost, no person could do anything either. What was
+    asked because of an older word was asked about the same object.
     """
-    last = change.newest[-1]
-    if change.mirror is None or change.kind not in VANISHING or last.failures < FAILURES_MAX - 1:
+    last, failures = change.newest[-1], max(event.failures for event in change.events)
+    if change.mirror is None or change.kind not in VANISHING or failures < FAILURES_MAX - 1:
         return None
     told = {**json.loads(change.mirror.object_json), "deleted": True}
     found = mirror(told, kind=change.kind, as_of=last.created_at, read_at=last.claimed_at)

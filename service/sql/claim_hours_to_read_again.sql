@@ -1,6 +1,6 @@
 -- Confirmed hours that are due to be read again, the longest waiting first and those of a lane together, of so many lanes
 -- that a pass is short. The time moves on as they are claimed, so that a claim by a worker that dies comes back by itself.
-WITH due AS (
+WITH due AS MATERIALIZED (
     SELECT h.lane_id, h.meter_stripe_id, h.formula, h.hour, h.due_at
     FROM confirmed_hour AS h
     JOIN lane AS l USING (lane_id)

@@ -1,9 +1,7 @@
 -- Take free lanes in which a cancellation is due, as a lane is taken to send: never two calls on one at once. SKIP LOCKED:
 -- what another worker is taking is not waited for. Where nothing may be sent, nothing is cancelled; but a copy for which it
 -- is too late needs no call, and does not wait for the brakes to be told.
-UPDATE lane
-SET fence = fence + 1, lease_until = ledger_now() + %(lease)s
-WHERE lane_id IN (
+WITH due AS MATERIALIZED (
     SELECT l.lane_id
     FROM lane AS l
     WHERE l.account = %(account)s AND (l.lease_until IS NULL OR l.lease_until <= ledger_now())
@@ -22,4 +20,8 @@ WHERE lane_id IN (
     LIMIT %(lanes_max)s
     FOR UPDATE SKIP LOCKED
 )
-RETURNING lane_id, fence
+UPDATE lane
+SET fence = fence + 1, lease_until = ledger_now() + %(lease)s
+FROM due
+WHERE lane.lane_id = due.lane_id
+RETURNING lane.lane_id, lane.fence

@@ -1,7 +1,7 @@
 -- While the breaker is open and its wait is over: one lane for one call, in one process, because the account's row is
 -- locked and leased with it. The longest waiting first; at every other trial one of those in doubt already, so that an
 -- outage of days brings few others into it, and one lane's own trouble still cannot keep the breaker open.
-WITH trial AS (
+WITH trial AS MATERIALIZED (
     SELECT l.lane_id, a.account
     FROM account AS a
     JOIN lane AS l USING (account)

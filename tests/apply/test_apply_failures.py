@@ -71,6 +71,22 @@ def test_an_invoice_that_stripe_no_longer_has_ten_times_over_was_deleted_althoug
     assert world.ask("SELECT status FROM invoice") == [(None,)]
 
 
+def test_a_word_that_comes_while_an_invoice_is_missed_does_not_let_the_older_ones_fail(world, invoice):
+    world.stripe.has["in_1"] = NotFound("No such invoice: 'in_1'")
+    part = invoice(lines={"data": [], "has_more": True})
+    world.tell("invoice.created", part, at=100)
+    for _ in range(9):
+        world.make_due()
+        world.apply()
+    world.tell("invoice.updated", part, at=101)
+    world.make_due()
+
+    world.apply()
+
+    assert set(world.states().values()) == {"applied"}
+    assert world.ask("SELECT status FROM invoice") == [(None,)]
+
+
 def test_a_subscription_that_stripe_does_not_have_is_a_dead_letter_for_those_do_not_vanish(world, subscription):
     world.stripe.has["sub_1"] = NotFound("No such subscription: 'sub_1'")
     for _ in range(2):

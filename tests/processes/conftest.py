@@ -24,6 +24,7 @@ from meterpost import Meterpost, NotPublished
 
 PATIENCE_S = 45.0  # a killed process, its lease, a restored message, a read-back: all at their slowest
 POLL_S = 0.05
+BOOKS_POLL_S = 0.25  # each look at the books is a connection of its own, and takes time from those who are looked at
 CUSTOMERS = 4
 HOURS = 8
 BATCHES = 30
@@ -41,12 +42,12 @@ OPEN_ATTEMPTS = "SELECT count(*) FROM attempt JOIN lane USING (lane_id) WHERE me
 ENTRIES = "SELECT count(*) FROM entry JOIN lane USING (lane_id) WHERE meter = %(meter)s"
 
 
-def _eventually(claim: Callable[[], object], *, patience_s: float = PATIENCE_S) -> bool:
+def _eventually(claim: Callable[[], object], *, patience_s: float = PATIENCE_S, poll_s: float = POLL_S) -> bool:
     deadline = time.monotonic() + patience_s
     while not claim():
         if time.monotonic() > deadline:
             return False
-        threading.Event().wait(POLL_S)
+        threading.Event().wait(poll_s)
     return True
 
 
@@ -126,7 +127,7 @@ class Works:
         customers = [str(self.stripe.v1.customers.create({"name": "Ada"}).id) for _ in range(CUSTOMERS)]
         load = Load(meter=meter, customers=customers, broker_url=self.stack.env["BROKER_URL"])
         load.publish(range(BATCHES // 2))
-        assert _eventually(lambda: self.billed(load)), "the first meter events reach Stripe"
+        assert _eventually(lambda: self.billed(load), poll_s=BOOKS_POLL_S), "the first meter events reach Stripe"
         load.publish_rest()
         return load
 
@@ -169,7 +170,8 @@ class Works:
 
     def settles(self, load: Load) -> bool:
         """Whether all of it is recorded, sealed, sent and confirmed within our patience."""
-        return _eventually(lambda: not self.ask(UNFINISHED, source=load.source, rows=load.rows, meter=load.meter))
+        asked = {"source": load.source, "rows": load.rows, "meter": load.meter}
+        return _eventually(lambda: not self.ask(UNFINISHED, **asked), poll_s=BOOKS_POLL_S)
 
     def books(self, load: Load) -> dict[str, int]:
         """What our ledger says once it is settled."""
