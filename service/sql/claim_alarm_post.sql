@@ -1,8 +1,6 @@
 -- The next that is due, for as long as one call may take; of an alarm only its oldest, so that it is told in order. The
 -- lock is skipped by others who post, and the time moves on, so that what a process left behind comes back by itself.
-UPDATE alarm_post AS p
-SET due_at = ledger_now() + %(claim)s, calls = p.calls + 1
-FROM (
+WITH next AS MATERIALIZED (
     SELECT d.post_id
     FROM alarm_post AS d
     WHERE d.account = %(account)s AND d.due_at <= ledger_now()
@@ -12,6 +10,9 @@ FROM (
     ORDER BY d.due_at, d.n
     LIMIT 1
     FOR UPDATE SKIP LOCKED
-) AS next
+)
+UPDATE alarm_post AS p
+SET due_at = ledger_now() + %(claim)s, calls = p.calls + 1
+FROM next
 WHERE p.post_id = next.post_id
 RETURNING p.post_id, p.alarm_id, p.what, p.body, p.calls, p.made_at, ledger_now() AS now

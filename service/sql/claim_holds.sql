@@ -1,14 +1,15 @@
 -- Holds to look at, the longest waiting first. The claim comes back by itself: whoever holds it makes one call or two.
-UPDATE draft_hold AS h
-SET due_at = ledger_now() + %(lease)s
-FROM (
+WITH due AS MATERIALIZED (
     SELECT account, invoice
     FROM draft_hold
     WHERE account = %(account)s AND ended_at IS NULL AND due_at <= ledger_now()
     ORDER BY due_at
     LIMIT %(holds_max)s
     FOR UPDATE SKIP LOCKED
-) AS due
+)
+UPDATE draft_hold AS h
+SET due_at = ledger_now() + %(lease)s
+FROM due
 JOIN invoice AS i USING (account, invoice)
 WHERE (h.account, h.invoice) = (due.account, due.invoice)
 RETURNING

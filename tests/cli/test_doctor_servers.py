@@ -72,8 +72,8 @@ def test_a_key_of_the_wrong_mode_is_found(
     with psycopg.connect(ledger) as tx:
         tx.execute("INSERT INTO account (account, stripe_account, is_live) VALUES ('default', 'acct_other', true)")
 
-    never_read = {"caught up": "warning"}  # an account is pinned, and nobody asked for its events yet
-    assert _bad(command("doctor", "--json")) == known_flaws | never_read | {"stripe key": "failure"}
+    never_asked = {"caught up": "warning", "watching": "warning"}  # an account is pinned, and no process runs
+    assert _bad(command("doctor", "--json")) == known_flaws | never_asked | {"stripe key": "failure"}
 
 
 def test_a_meter_that_rows_name_and_stripe_does_not_know_is_found(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cli.dead_drain import Drainer
+from meterpost.rows import NO_UNITS
 from service.ledger.actions import Order
 from service.ledger.answers import Acted, Ordered
 from service.ledger.desk import Wanted, every_dead_letter
@@ -157,6 +158,11 @@ def drain(path, of_class, *, is_dry=False):
     with path.ledger.transaction() as tx:
         until, wanted = ledger_time(tx), Wanted(class_=of_class)
         wait, timing = timedelta(0), path.settings.timing
-        more = {"look": lambda: None, "is_dry": is_dry, "is_silent": True}  # nothing was restored here
+        more = {
+            "look": lambda: None,
+            "is_dry": is_dry,
+            "is_silent": True,
+            "units": NO_UNITS,
+        }  # nothing was restored here
         drainer = Drainer(tx, ADA, timing=timing, wait=wait, **more)
         return drainer.drain(every_dead_letter(tx, wanted, until=until), letters=0).counts["acted"]
