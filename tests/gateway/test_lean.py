@@ -19,7 +19,8 @@ def test_a_worker_loads_neither_an_asynchronous_client_nor_a_painter_of_tracebac
     assert loaded & {"aiohttp", "httpx", "pygments", "rich"} == set()
 
 
-def test_what_was_left_out_can_be_imported_afterwards():
+def test_what_was_left_out_can_be_imported_afterwards(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)  # another test's libraries may have it
     with without("this_is_nowhere", "colorsys"), pytest.raises(ImportError):
         import colorsys  # noqa: F401, PLC0415  # absent for now
     assert "colorsys" not in sys.modules
