@@ -1,11 +1,50 @@
-"""Prices, tiers and usage drawn by chance, in the words in which Stripe's API takes them."""
+"""Prices, tiers and usage drawn by chance, in the words in which Stripe's API takes them, and a shop that is billed."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import pytest
+import stripe
 from hypothesis import strategies as st
 
+from service import settings
+from service.gateway import API_VERSION, Gateway
+
+CYCLE_S = 31 * 86_400 + 2 * 3_600  # of a month, until its invoice is final
 Said = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """An account of the sandbox: as its own code asks Stripe, and as ours does."""
+
+    v1: Any
+    gateway: Gateway
+    sandbox: Any
+
+    def send(self, customer: str, event_name: str, value: object) -> None:
+        payload = {"stripe_customer_id": customer, "value": str(value)}
+        self.v1.billing.meter_events.create({"event_name": event_name, "payload": payload})
+
+    def billed(self, customer: str) -> tuple[Any, list[Any]]:
+        """The customer's only invoice, which is final, and its lines."""
+        (invoice,) = self.v1.invoices.list({"customer": customer}).data
+        assert invoice.status_transitions.finalized_at is not None
+        return invoice, list(self.v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter())
+
+
+@pytest.fixture
+def shop(sandbox_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    http = stripe.RequestsClient(timeout=20)
+    bases: Any = {"api": sandbox_server.url, "meter_events": sandbox_server.url}
+    key = sandbox_server.new_account(livemode=True)
+    client = stripe.StripeClient(key, base_addresses=bases, http_client=http, stripe_version=API_VERSION)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", key)
+    monkeypatch.setenv("STRIPE_API_BASE", sandbox_server.url)
+    yield Shop(v1=client.v1, gateway=Gateway(settings.load()), sandbox=sandbox_server)
+    http.close()
 
 
 def written(value: Decimal) -> str:
