@@ -123,11 +123,12 @@ def close(*, name: str, reason: str, actor: str | None, as_json: bool) -> int:
     """Record the rows of the backfill NAME: from then on they count.
 
     What cannot be billed is left out with the reason, as `backfill preview` says it. Stopped in the middle, it goes on
-    when it is asked again.
+    when it is asked again. An empty backfill stays open.
     """
     chosen = settings.load()
     with writing() as tx:
         run = Run(tx, chosen.account, name, timing=chosen.timing)
+        _require_rows(run.backfill)
         if run.backfill.state != "closed":
             run.begin("closing", before="open", order=order_of(actor, reason))
             run.record()
@@ -165,6 +166,13 @@ def revert(*, name: str, reason: str, actor: str | None, as_json: bool) -> int:
         run.counts["waiting"]
     )
     return _answer(run, backfill, text=", ".join(told), as_json=as_json)
+
+
+def _require_rows(backfill: Backfill) -> None:
+    """Closed with nothing in it, a backfill's name would be spent. No lock is needed, as no row is ever unstaged."""
+    if backfill.state == "open" and backfill.rows == 0:
+        name = backfill.name
+        raise Failed(f"the backfill {name} has no rows yet: fill it with meterpost backfill add {name} FILE")
 
 
 def _answer(run: Run, backfill: Backfill, *, text: str, as_json: bool) -> int:

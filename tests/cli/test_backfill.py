@@ -135,6 +135,15 @@ def test_a_closed_backfill_takes_no_more_rows(command, filled, ndjson):
     assert "takes no more rows" in ran.err
 
 
+def test_an_empty_backfill_is_not_closed_and_can_still_be_filled(command, filled, ndjson):
+    filled()
+    ran = command("backfill", "close", "march", *REASON)
+    assert ran.code == 1
+    assert "march has no rows yet: fill it with meterpost backfill add march FILE" in ran.err
+    assert "1 rows staged" in command("backfill", "add", "march", str(ndjson(line()))).err
+    assert command("backfill", "close", "march", *REASON).code == 0
+
+
 def test_an_open_backfill_is_not_reverted(command, filled):
     filled(line())
     assert command("backfill", "revert", "march", *REASON).code == 1
