@@ -139,7 +139,9 @@ def _elsewhere(found: Correctable) -> str | None:
 def _why_not_cancelled(found: Correctable, units: Decimal, *, is_only_writer: bool, timing: Timing) -> str | None:
     """The first reason for which Stripe is not asked to cancel it; None: it is."""
     reasons = (
-        (found.units + units != NOTHING or not found.is_whole, "only a part is changed"),
+        (found.units + units != NOTHING, "only a part is changed"),
+        (found.state is None, "it is not sealed yet, so that Stripe has nothing of it to cancel"),
+        (not found.is_whole, "other rows are in its meter event, which Stripe cancels as a whole"),
         (found.is_corrected, "something corrects it already"),
         (found.state != "confirmed", "Stripe's books do not show it (yet)"),
         (found.is_external or found.received_after is None, "no call of this ledger's brought it in"),

@@ -62,6 +62,19 @@ def test_a_part_is_an_entry(change: Change) -> None:
     assert way(change) == Enter(units=Decimal(-2), at=AT, why="only a part is changed")
 
 
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"state": None, "is_whole": False}, "it is not sealed yet, so that Stripe has nothing of it to cancel"),
+        ({"is_whole": False}, "other rows are in its meter event, which Stripe cancels as a whole"),
+    ],
+)
+def test_a_row_that_is_taken_back_whole_is_told_why_it_is_not_cancelled(facts: dict[str, Any], why: str) -> None:
+    found = way(**facts)
+    assert isinstance(found, Enter)
+    assert found.why == why
+
+
 @pytest.mark.parametrize("facts", [{"lateness": "late: the invoice in_1"}, {"at": NOW - timedelta(days=34, seconds=1)}])
 def test_what_its_own_period_cannot_bill_any_more_counts_in_the_period_of_now(facts: dict[str, Any]) -> None:
     found = way(Change(by=Decimal(1)), **facts)
