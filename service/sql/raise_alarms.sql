@@ -1,7 +1,8 @@
 -- The difference between what is wrong and what stands as wrong, in one statement: raised, renewed, cleared. The question
 -- is put in where its name stands, and asked once, under the lock of its row. No more are raised than may be open, and
 -- what is open stays so as long as the question names it. What an alarm is worth is looked at anew where anything changed
--- on which that depends. What a person waived is as if it were not named, as long as its figures are those of then.
+-- on which that depends. What a person waived is as if it were not named, as long as its rows, its units and the hours
+-- of its first and last use are those of then: sealing moves a time within its hour, and no further.
 WITH named (
     subject, is_urgent, customer, meter, item, price, stretch_start, rows, units, invoice, since, until, deadline, said
 ) AS MATERIALIZED (
@@ -13,6 +14,8 @@ WITH named (
         SELECT FROM alarm_waiver AS w
         WHERE (w.account, w.kind, w.subject) = (%(account)s, %(kind)s, n.subject)
             AND (w.rows, w.units) = (n.rows, n.units)
+            AND w.since_hour = coalesce(date_bin('1 hour', n.since, 'epoch'), '-infinity')
+            AND w.until_hour = coalesce(date_bin('1 hour', n.until, 'epoch'), '-infinity')
     )
 ), open AS (
     SELECT * FROM alarm WHERE account = %(account)s AND kind = %(kind)s AND cleared_at IS NULL

@@ -196,16 +196,43 @@ def test_a_kind_that_can_wait_is_asked_more_rarely(world: Any) -> None:
 def test_what_a_person_waived_clears_and_is_an_alarm_again_with_other_figures(world: Any) -> None:
     world.wrong(rows=3)
     world.watch()
-    with world.ledger.transaction() as tx:
-        waive_alarm(tx, "default", world.alarm().alarm_id, order=Order(actor="ada", reason="credited"))
-    world.watch()
-    after_the_waiver = world.alarms()
+    waive(world)
     world.wrong(rows=4)
 
     world.watch()
 
-    assert after_the_waiver == []
     assert world.alarm().rows == 4
+
+
+def waive(world: Any) -> None:
+    with world.ledger.transaction() as tx:
+        assert waive_alarm(tx, "default", world.alarm().alarm_id, order=Order(actor="ada", reason="credited"))
+    world.watch()
+    assert world.alarms() == []
+
+
+def test_as_many_units_of_another_time_than_those_waived_are_an_alarm(world: Any) -> None:
+    world.wrong(rows=3, since="2026-11-01T10:10Z", until="2026-11-01T12:20Z")
+    world.watch()
+    waive(world)
+    world.wrong(rows=3, since="2026-11-01T10:10Z", until="2026-11-01T13:00Z")
+
+    world.watch()
+
+    assert world.alarm().rows == 3
+    waive(world)
+
+
+@pytest.mark.parametrize("since", ["2026-11-01T10:00Z", "2026-11-01T10:59:59Z"])
+def test_what_was_waived_stays_so_when_its_sealing_moves_it_within_its_hour(world: Any, since: str) -> None:
+    world.wrong(rows=3, since="2026-11-01T10:10Z", until="2026-11-01T12:20Z")
+    world.watch()
+    waive(world)
+    world.wrong(rows=3, since=since, until="2026-11-01T12:00Z")
+
+    world.watch()
+
+    assert world.alarms() == []
 
 
 def test_a_question_that_fails_is_asked_more_rarely(world: Any) -> None:

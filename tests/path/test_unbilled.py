@@ -4,11 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.ledger import mirrors
+from service.ledger.actions import Order
+from service.ledger.alarms import waive_alarm
 from service.mirrors import Mirror, mirror
 from service.unbilled import Unbilled
 from workers._watching import Watcher
 from workers.seal import Sealer
 
+OPEN_ID = "SELECT alarm_id FROM alarm WHERE cleared_at IS NULL"
 OPEN = "SELECT kind, customer, units FROM alarm WHERE cleared_at IS NULL AND kind = 'unbilled'"
 
 
@@ -38,6 +41,28 @@ def test_usage_of_nobody_is_an_alarm_before_its_bucket_is_due_and_a_backdated_su
     tell(path, path.subscribe(customer, meter, backdate_start_date=begun).id)
 
     assert (alarmed, watch(path)) == ([("unbilled", customer, 7)], [])
+
+
+def waive(path: Any) -> list[Any]:
+    with path.ledger.transaction() as tx:
+        waive_alarm(tx, "default", path.ask(OPEN_ID)[0], order=Order(actor="ada", reason="a present"))
+    return watch(path)
+
+
+def test_usage_that_was_waived_before_it_was_sealed_stays_so_and_more_of_it_is_an_alarm(path):
+    path.make_meter("tokens")
+    customer = path.make_customer()
+    path.client.usage(customer, "tokens", 7)
+    assert (path.record(), path.seal()) == (1, 0)
+    alarmed, waived = watch(path), waive(path)
+    path.pass_time(minutes=10)
+    assert path.seal() == 1
+    sealed = watch(path)
+    path.client.usage(customer, "tokens", 5)
+    path.record()
+
+    assert (alarmed, waived, sealed) == ([("unbilled", customer, 7)], [], [])
+    assert watch(path) == [("unbilled", customer, 12)]
 
 
 def test_usage_that_was_sent_before_its_subscription_was_made_is_on_its_invoice(path, an_hour_ago):
