@@ -12,6 +12,7 @@ from service.logs import say
 from service.stripe_drafts import DRAFT
 from service.timing import Timing
 
+OPEN = "open"  # final, and neither paid nor given up
 FINALIZED, WAS_FINAL, GONE = "finalized", "was final", "gone"
 
 
@@ -42,11 +43,14 @@ class DraftKeeper:
         except NotFound:
             self._end(hold, GONE)
         except StripeRefused as refused:
-            self._refused(hold, str(refused))
+            self._later(hold, said=str(refused))
+            say("draft.refused", invoice=hold.invoice, reason=str(refused), wait_s=self._timing.unread_wait_s)
 
     def _turn(self, hold: Hold) -> None:
-        if hold.status != DRAFT:
-            self._end(hold, GONE if hold.status is None else FINALIZED if hold.is_released else WAS_FINAL)
+        if hold.status is None:
+            self._end(hold, GONE)
+        elif hold.status != DRAFT:
+            self._end_final(hold)
         elif hold.is_released:
             self._finalize(hold)
         elif not hold.is_held and hold.now < hold.deadline:
@@ -56,14 +60,25 @@ class DraftKeeper:
         else:
             self._release(hold, missing)
 
+    def _end_final(self, hold: Hold) -> None:
+        """Whether by us is written down; what Stripe was asked without an answer may have come after it was final."""
+        if hold.status == OPEN and not (hold.is_held or hold.is_released):
+            self._let_go(hold)
+        self._end(hold, FINALIZED if hold.is_released else WAS_FINAL)
+
     def _hold(self, hold: Hold) -> None:
-        if self._drafts.hold(hold.invoice) != DRAFT:
-            self._drafts.let_go(hold.invoice)  # it was final in the meantime, and is to be collected as ever
+        status = self._drafts.hold(hold.invoice)
+        if status != DRAFT:
+            self._let_go(hold)
             self._end(hold, WAS_FINAL)
             return
         with self._ledger.transaction() as tx:
             draft_holds.note_held(tx, self._account, hold.invoice, timing=self._timing)
         say("draft.held", invoice=hold.invoice, deadline=hold.deadline.isoformat())
+
+    def _let_go(self, hold: Hold) -> None:
+        """It was final in the meantime, and is to be collected as ever."""
+        self._drafts.let_go(hold.invoice)
 
     def _missing(self, hold: Hold) -> Missing | None:
         """What it is finalized without; None: not now, because it may still come."""
@@ -95,11 +110,6 @@ class DraftKeeper:
             draft_holds.end_hold(tx, self._account, hold.invoice, ending=ending)
         say("draft.let_go", invoice=hold.invoice, ending=ending)
 
-    def _later(self, hold: Hold) -> None:
+    def _later(self, hold: Hold, *, said: str | None = None) -> None:
         with self._ledger.transaction() as tx:
-            draft_holds.look_later(tx, self._account, hold.invoice, timing=self._timing)
-
-    def _refused(self, hold: Hold, reason: str) -> None:
-        with self._ledger.transaction() as tx:
-            draft_holds.look_later(tx, self._account, hold.invoice, timing=self._timing, said=reason)
-        say("draft.refused", invoice=hold.invoice, reason=reason, wait_s=self._timing.unread_wait_s)
+            draft_holds.look_later(tx, self._account, hold.invoice, timing=self._timing, said=said)

@@ -145,6 +145,20 @@ def test_a_draft_that_was_final_when_it_was_to_be_held_is_collected_as_ever(draf
     assert (stripe.asked, ends(draft)) == (["hold", "let go"], [("was final", None)])
 
 
+@pytest.mark.parametrize("lost", ["hold", "let go"])
+def test_one_that_was_final_is_collected_although_our_asking_for_it_had_no_answer_and_its_event_came(
+    draft, stripe, lost
+):
+    stripe.status_now, stripe.loses = "open", lost
+    with pytest.raises(StripeUnavailable):
+        keep(draft, stripe)
+    draft.tell(invoice(line(start=-10, end=-0.1, quantity=3), at=1, status="open"), at=1)
+    keep(draft, stripe)
+
+    assert (stripe.asked[-1], ends(draft)) == ("let go", [("was final", None)])
+    assert stripe.asked.count("hold") == 1
+
+
 def test_a_draft_that_a_person_finalizes_is_left_alone(draft, stripe):
     keep(draft, stripe)
     draft.tell(invoice(line(start=-10, end=-0.1, quantity=3), at=1), at=1)
