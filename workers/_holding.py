@@ -5,6 +5,7 @@ written down before Stripe is asked, and each call asks for a state: a crash any
 goes on with, and two who look at it at once do no harm. Whatever a person does with the draft meanwhile stands.
 """
 
+from service.crash_points import crash_point
 from service.gateway import Gateway, NotFound, StripeRefused
 from service.ledger import Ledger, draft_holds
 from service.ledger.draft_holds import Hold, Missing
@@ -32,6 +33,8 @@ class DraftKeeper:
             if self._hold_s:
                 draft_holds.want_holds(tx, self._account, hold_s=self._hold_s)
             claimed = draft_holds.claim_holds(tx, self._account, timing=self._timing)
+            crash_point("hold.before_claim_commit")
+        crash_point("hold.after_claim_commit")
         for hold in claimed:
             self._look_at(hold)
         return len(claimed)
@@ -68,17 +71,21 @@ class DraftKeeper:
 
     def _hold(self, hold: Hold) -> None:
         status = self._drafts.hold(hold.invoice)
+        crash_point("hold.after_held")
         if status != DRAFT:
             self._let_go(hold)
             self._end(hold, WAS_FINAL)
             return
         with self._ledger.transaction() as tx:
             draft_holds.note_held(tx, self._account, hold.invoice, timing=self._timing)
+            crash_point("hold.before_held_commit")
+        crash_point("hold.after_held_commit")
         say("draft.held", invoice=hold.invoice, deadline=hold.deadline.isoformat())
 
     def _let_go(self, hold: Hold) -> None:
         """It was final in the meantime, and is to be collected as ever."""
         self._drafts.let_go(hold.invoice)
+        crash_point("hold.after_let_go")
 
     def _missing(self, hold: Hold) -> Missing | None:
         """What it is finalized without; None: not now, because it may still come."""
@@ -90,6 +97,8 @@ class DraftKeeper:
     def _release(self, hold: Hold, missing: Missing) -> None:
         with self._ledger.transaction() as tx:
             draft_holds.release_hold(tx, self._account, hold.invoice, missing=missing)
+            crash_point("hold.before_release_commit")
+        crash_point("hold.after_release_commit")
         if missing.rows:
             say("draft.cut_short", invoice=hold.invoice, rows=missing.rows, units=missing.units)
         self._finalize(hold)
@@ -98,6 +107,7 @@ class DraftKeeper:
         """Refused where an earlier call of ours did it and its answer was lost."""
         try:
             self._drafts.finalize(hold.invoice)
+            crash_point("hold.after_finalized")
         except NotFound:
             raise
         except StripeRefused:
@@ -108,8 +118,12 @@ class DraftKeeper:
     def _end(self, hold: Hold, ending: str) -> None:
         with self._ledger.transaction() as tx:
             draft_holds.end_hold(tx, self._account, hold.invoice, ending=ending)
+            crash_point("hold.before_end_commit")
+        crash_point("hold.after_end_commit")
         say("draft.let_go", invoice=hold.invoice, ending=ending)
 
     def _later(self, hold: Hold, *, said: str | None = None) -> None:
         with self._ledger.transaction() as tx:
             draft_holds.look_later(tx, self._account, hold.invoice, timing=self._timing, said=said)
+            crash_point("hold.before_later_commit")
+        crash_point("hold.after_later_commit")

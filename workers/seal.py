@@ -1,12 +1,12 @@
 """Step 3: entries → meter events.
 
 What Stripe must be asked is asked first, outside of any transaction: the meter's formula and payload keys, and, for a
-customer of whom no event has told us, the billing periods. Then one transaction seals the due buckets of many lanes. A
-crash before its commit leaves the entries unsealed, to be found again; after it there is nothing left to do.
+customer of whom no event has told us, the billing periods; of a new customer with their first row, long before a bucket
+is due, so that whether somebody bills them is known within a minute. Then one transaction seals the due buckets of many
+lanes. A crash before its commit leaves the entries unsealed, to be found again; after it there is nothing left to do.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from service.crash_points import crash_point
@@ -14,9 +14,8 @@ from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing, stretches
 from service.ledger.overview import ledger_time
-from service.ledger.sealing import KeptBack, LaneToSeal, Sealed
+from service.ledger.sealing import KeptBack, LaneToSeal, Sealed, UnreadCustomer
 from service.logs import say
-from service.meters import Meter
 from service.mirrors import Mirror, Unreadable, listed
 from service.timing import Timing
 from service.unbilled import Unbilled
@@ -24,7 +23,8 @@ from workers._loop import repeat
 from workers._setup import set_up_with_stripe
 
 CUSTOMERS_A_PASS_MAX = 50  # whose subscriptions are read; at 25 calls a second, two seconds of them
-NEW_CUSTOMERS_A_PASS_MAX = 10  # read before anything is due: sealing must not wait for many of them
+NEW_CUSTOMERS_A_PASS_MAX = 10  # of these, at most: sealing must not wait for many of whom nothing may be due yet
+assert NEW_CUSTOMERS_A_PASS_MAX < CUSTOMERS_A_PASS_MAX, "some of those who are due are read in every pass"
 NOTHING_SEALED = (Sealed(0, 0), KeptBack())
 
 
@@ -48,23 +48,24 @@ class Sealer:
 
     def seal_due(self) -> int:
         """Seal the due buckets of the longest waiting lanes. Returns how many meter events that made."""
-        self._read_new_customers()
-        due = self._due()
-        if not due:
-            return 0
-        if self._learn_meters(due) + self._learn_periods(due) > 0:
+        new, due = self._new_customers(), self._due()
+        if self._learn_meters(due, new) + self._learn_periods(due, new) > 0:
             due = self._due()
         self._put_off_blocked([lane for lane in due if lane.is_meter_known and not lane.is_sealable])
         ready = [lane.lane_id for lane in due if lane.is_sealable and lane.is_customer_known]
         return self._seal(ready)
 
+    def _new_customers(self) -> list[UnreadCustomer]:
+        with self._ledger.transaction() as tx:
+            return sealing.unread_customers(tx, self._account, customers_max=NEW_CUSTOMERS_A_PASS_MAX)
+
     def _due(self) -> list[LaneToSeal]:
         with self._ledger.transaction() as tx:
             return sealing.lanes_to_seal(tx, timing=self._timing)
 
-    def _learn_meters(self, due: Sequence[LaneToSeal]) -> int:
+    def _learn_meters(self, due: Sequence[LaneToSeal], new: Sequence[UnreadCustomer]) -> int:
         unknown = [lane for lane in due if not lane.is_meter_known]
-        if not unknown:
+        if not unknown and not any(one.wants_meters for one in new):
             return 0
         try:
             meters = self._gateway.list_meters()
@@ -75,36 +76,18 @@ class Sealer:
             self._put_off(unknown, wait_s=self._timing.unread_wait_s)
             return len(unknown)
         crash_point("seal.after_meters_read")
-        self._put_meters(meters)
-        still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
-        self._put_off_blocked(still)
-        return len(unknown)
-
-    def _put_meters(self, meters: Sequence[Meter]) -> None:
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
             stretches.learn_edges(tx, self._account)
             crash_point("seal.before_meters_commit")
         crash_point("seal.after_meters_commit")
+        still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]
+        self._put_off_blocked(still)
+        return len(unknown)
 
-    def _read_new_customers(self) -> None:
-        """Long before their first bucket is due: whether somebody bills them is known within a minute."""
-        with self._ledger.transaction() as tx:
-            unread = sealing.unread_customers(tx, self._account, customers_max=NEW_CUSTOMERS_A_PASS_MAX)
-        for one in unread:
-            try:
-                self._learn_customer(one.customer)
-            except (StripeUnavailable, StripeRefused) as untold:
-                say("customer.unread", customer=one.customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
-                with self._ledger.transaction() as tx:
-                    sealing.put_off_reading(tx, self._account, one.customer, timing=self._timing)
-                return
-        if any(one.wants_meters for one in unread):
-            with suppress(StripeUnavailable, StripeRefused):  # said when their first bucket is due
-                self._put_meters(self._gateway.list_meters())
-
-    def _learn_periods(self, due: Sequence[LaneToSeal]) -> int:
-        unknown = list(dict.fromkeys(lane.customer for lane in due if not lane.is_customer_known))
+    def _learn_periods(self, due: Sequence[LaneToSeal], new: Sequence[UnreadCustomer]) -> int:
+        waiting = [lane.customer for lane in due if not lane.is_customer_known]
+        unknown = list(dict.fromkeys([*(one.customer for one in new), *waiting]))
         for customer in unknown[:CUSTOMERS_A_PASS_MAX]:
             try:
                 self._learn_customer(customer)
@@ -113,7 +96,7 @@ class Sealer:
             except (StripeUnavailable, StripeRefused) as untold:
                 # One customer whose list Stripe cannot tell must not hold up those that are known.
                 say("customer.unread", customer=customer, reason=str(untold), wait_s=self._timing.unread_wait_s)
-                self._put_off([lane for lane in due if lane.customer == customer], wait_s=self._timing.unread_wait_s)
+                self._put_off_customer(customer, [lane for lane in due if lane.customer == customer])
                 break
         return len(unknown)
 
@@ -144,6 +127,14 @@ class Sealer:
         self._put_off(lanes, wait_s=self._timing.meter_reread_s)
         for meter in sorted({lane.meter for lane in lanes}):
             say("meter.blocked", meter=meter, lanes=sum(lane.meter == meter for lane in lanes))
+
+    def _put_off_customer(self, customer: str, lanes: Sequence[LaneToSeal]) -> None:
+        """What is due of them, and the reading of their list, which is asked for before anything is due."""
+        with self._ledger.transaction() as tx:
+            sealing.put_off_reading(tx, self._account, customer, timing=self._timing)
+            crash_point("seal.before_put_off_reading_commit")
+        crash_point("seal.after_put_off_reading_commit")
+        self._put_off(lanes, wait_s=self._timing.unread_wait_s)
 
     def _put_off(self, lanes: Sequence[LaneToSeal], *, wait_s: int) -> None:
         if lanes:

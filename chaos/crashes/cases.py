@@ -47,6 +47,8 @@ UNION ALL SELECT 'late readings', count(*) FROM confirmed_hour AS h
         WHERE (m.lane_id, date_bin('1 hour', m.stamped_at, 'epoch')) = (h.lane_id, h.hour)
             AND m.accepted_at < h.accepted_at - interval '1 hour'
     ))
+UNION ALL SELECT 'customers unread', count(*) FROM unread_customer
+UNION ALL SELECT 'drafts held', count(*) FROM draft_hold WHERE ended_at IS NULL
 UNION ALL SELECT 'events to be applied', count(*) FROM event WHERE state = 'received'
 """
 FACTS = """
@@ -56,11 +58,13 @@ UNION ALL SELECT 'copies cancelled', count(*) FROM surplus WHERE ending = 'cance
 UNION ALL SELECT 'quarantined', count(*) FROM quarantine
 UNION ALL SELECT 'row conflicts', count(*) FROM row_conflict
 UNION ALL SELECT 'events ' || state, count(*) FROM event GROUP BY state
+UNION ALL SELECT 'errors joined', count(*) FROM error_sample WHERE meter_event_id IS NOT NULL
 UNION ALL SELECT 'events never pushed', count(*) FROM event WHERE deliveries = 0 AND missed_at IS NOT NULL
 UNION ALL SELECT 'lists with a gap', count(DISTINCT stream) FROM event_gap
 UNION ALL SELECT 'subscriptions active', count(*) FROM subscription WHERE status = 'active'
 UNION ALL SELECT 'alarms', count(*) FROM alarm
 UNION ALL SELECT 'alarm posts taken', count(*) FROM alarm_post WHERE taken_at IS NOT NULL
+UNION ALL SELECT 'drafts ' || ending, count(*) FROM draft_hold WHERE ended_at IS NOT NULL GROUP BY ending
 UNION ALL SELECT 'retries', count(*) FROM operator_action WHERE verb = 'retry'
 UNION ALL SELECT 'discards', count(*) FROM operator_action WHERE verb = 'discard'
 """
@@ -239,7 +243,7 @@ def _left(place: Place) -> dict[str, int]:
 
 
 def _other_facts(place: Place, scenario: Scenario) -> list[str]:
-    facts: dict[str, int] = dict(place.behind.execute(FACTS).fetchall())
+    facts: dict[str, int] = dict(place.behind.execute(FACTS).fetchall()) | dict(scenario.seen(place))
     return [
         f"{name}: {count} are wanted, {facts.get(name, 0)} are there"
         for name, count in scenario.facts.items()

@@ -34,6 +34,7 @@ from service.wakeups import Step, WakeUps, WakeUpWorker
 from webhooks.app import app_for
 from workers._cancelling import Canceller
 from workers._catching_up import CatchUp
+from workers._holding import DraftKeeper
 from workers._loop import AWAY
 from workers._reading_back import Reader
 from workers._second_readings import SecondReader
@@ -50,6 +51,7 @@ VISIBILITY_TIMEOUT_S = 1  # a killed consumer's messages come back within a mome
 ROUNDS_MAX = 60  # of all steps; a walk that finds work for ever is a failure
 THREADS = 4
 LEASE_IS_OVER = timedelta(seconds=30)
+HOLD_S = 48 * 3600  # METERPOST_HOLD_DRAFTS
 
 
 @dataclass(slots=True, kw_only=True)
@@ -257,7 +259,8 @@ class Place:
 
     def once(self) -> int:
         first = (self.record, self.seal, self.ring_and_answer, self.confirm)
-        return sum(asked_again(step) for step in (*first, self.read_back, self.cancel, self.read_again))
+        then = (self.read_back, self.cancel, self.read_again, self.keep_drafts)
+        return sum(asked_again(step) for step in (*first, *then))
 
     def record(self) -> int:
         return self.recorder.record_some()
@@ -284,6 +287,9 @@ class Place:
 
     def read_again(self) -> int:
         return self.second_reader.read_again_due()
+
+    def keep_drafts(self) -> int:
+        return DraftKeeper(self.ledger, self.setup.gateway, "default", timing=TIMING, hold_s=HOLD_S).keep_due()
 
 
 def asked_again(step: Any) -> int:

@@ -36,12 +36,6 @@ def row_of_one(place: Place, *values: int) -> None:
     place.use("ada", "tokens", *(values or (5,)))
 
 
-def rows_and_a_deaf_stripe(place: Place) -> None:
-    """Stripe cannot tell the customer's subscriptions, once."""
-    row_of_one(place)
-    place.fault("error_before", path="/v1/subscriptions", times=1)
-
-
 def walk_twice(place: Place) -> None:
     place.walk()
     place.pass_time(LEASE_IS_OVER)

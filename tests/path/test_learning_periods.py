@@ -68,6 +68,19 @@ def test_a_customer_whose_subscriptions_stripe_cannot_tell_holds_up_nobody_else(
     assert path.ask("SELECT value FROM entry WHERE meter_event_id IS NULL") == [2]
 
 
+def test_a_new_customer_whose_subscriptions_stripe_cannot_tell_is_asked_for_once_a_look(path, an_hour_ago):
+    path.make_meter("tokens")
+    customer = path.make_customer()
+    path.fault("error_before", path="/v1/subscriptions")
+    path.client.usage(customer, "tokens", 1, occurred_at=an_hour_ago)
+    path.record()
+
+    path.seal()
+
+    asked = path.sandbox.audit(path.settings.stripe_secret_key)["by_path"]
+    assert (asked["GET /v1/subscriptions"], path.states()) == (1, {})
+
+
 def test_a_refusal_to_list_is_not_taken_for_no_subscriptions(path, an_hour_ago, monkeypatch):
     path.make_meter("tokens")
     customer = path.make_customer()
