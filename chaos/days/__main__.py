@@ -1,18 +1,17 @@
 """`python -m chaos.days`: days of outages on a virtual clock, with summaries in time and 30 hours late."""
 
 import json
-import resource
 import sys
-import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from chaos.days.books import Books
-from chaos.days.missed import FULL_DAYS, missed
-from chaos.days.report import Figures, figures, page, summary
-from chaos.days.run import Plan, Run, play
+from chaos.days.lived import Lived, begin_beside, live
+from chaos.days.report import page
+from chaos.days.run import Plan
 from local.parent import end_with_parent
 
 LAGS_S = {"summaries in time": 60, "summaries 30 hours late": 30 * 3600}
@@ -35,17 +34,11 @@ Examples:
 def main(*, days: int, seed: int, report: Path | None) -> None:
     """Live through outages of up to 60 hours; exit 1 when a unit is lost, doubled or unexplained."""
     end_with_parent()
-    told: dict[str, Figures] = {}
-    shown: dict[str, Figures] = {}
-    wrongs: list[str] = []
-    for name, lag_s in LAGS_S.items():
-        began, spent = time.monotonic(), _cpu_s()
-        run, books = play(Plan(days=days, seed=seed, lag_s=lag_s))
-        cost = {"seconds": round(time.monotonic() - began), "seconds of CPU": round(_cpu_s() - spent)}
-        told[name], shown[name] = figures(run, books) | cost, summary(run, books) | cost
-        wrongs += [f"{name}: {wrong}" for wrong in [*_missed(run, books), *books.wrongs()]]
-    Console().print(page(shown))
+    runs = _live_all({name: Plan(days=days, seed=seed, lag_s=lag_s) for name, lag_s in LAGS_S.items()})
+    wrongs = [f"{name}: {wrong}" for name, lived in runs.items() for wrong in lived.wrongs]
+    Console().print(page({name: lived.shown for name, lived in runs.items()}))
     if report is not None:
+        told = {name: lived.told for name, lived in runs.items()}
         report.write_text(json.dumps(told | {"wrong": wrongs}, indent=2) + "\n")
     for wrong in wrongs:
         click.echo(wrong, err=True)
@@ -53,15 +46,10 @@ def main(*, days: int, seed: int, report: Path | None) -> None:
     sys.exit(bool(wrongs))
 
 
-def _missed(run: Run, books: Books) -> list[str]:
-    if run.plan.days < FULL_DAYS:
-        return []
-    return missed(run.storms, steps=run.stormy, mishaps_done=run.mishaps.did, found_twice=books.found_twice)
-
-
-def _cpu_s() -> float:
-    """Of this process and of the children that have ended, which are all servers of runs before."""
-    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+def _live_all(plans: dict[str, Plan]) -> dict[str, Lived]:
+    """Side by side, each in a process with servers of its own: no run waits for another's days."""
+    with ProcessPoolExecutor(len(plans), mp_context=get_context("spawn"), initializer=begin_beside) as beside:
+        return dict(zip(plans, beside.map(live, plans.values()), strict=True))
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ ROUNDS_MAX = 60  # of one step in one pass; each takes a bounded number of lanes
 LISTENS_TIMEOUT_S, LISTENS_POLL_S = 20, 0.05
 BEFORE_SENDING = ("record", "seal")
 SENDING_AND_READING = ("submit", "confirm", "read back", "cancel", "read again")
-# Of the real clock, which a virtual day does not wait for: where Stripe is silent, a call ends at its deadline, and what
-# it comes to is the same after 2 s as after 20.
+# Of the real clock, which a virtual day does not wait for: where Stripe is silent, a call ends at its deadline, and
+# what it comes to is the same after 2 s as after 20.
 TIMING = replace(STANDARD, poll_s=0.01, seal_linger_s=0, connect_timeout_s=1, call_deadline_s=2)
 
 Step = Callable[[], int]
