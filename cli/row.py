@@ -41,6 +41,10 @@ STATES = {
     "conflict": "Stripe and the ledger disagree about it; a person has to look.",
     "cancelled": "A person took it back, and Stripe's summaries show nothing of it.",
 }
+DECIDED = {
+    "carried": "It was late, and a person had it billed with a later period.",
+    "waived": "It was late, and a person left it unbilled for good.",
+}
 OUTCOMES = {
     None: "still open, or its end was never heard",
     "accepted": "Stripe took it",
@@ -115,7 +119,8 @@ def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
         yield from _of_correction(row, correction)
     meter_events = [one for one in story.meter_events if one.meter_event_id == row.meter_event_id]
     if not meter_events:
-        yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and is sealed once that is over."
+        waits = "is sealed once that is over and its meter known; kept back where METERPOST_UNBILLED says so"
+        yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and {waits}."
     for meter_event in meter_events:
         yield from meter_event_lines(meter_event, story)
 
@@ -151,7 +156,13 @@ def meter_event_lines(meter_event: ReportedMeterEvent, story: Story) -> Iterator
             yield from _of_identifier(used, story)
     for when, text in sorted(_what_followed(meter_event, story), key=itemgetter(0)):
         yield _at(when, text)
-    yield f"    {meter_event.state.capitalize()}: {STATES[meter_event.state]}{_why(meter_event)}"
+    yield f"    {meter_event.state.capitalize()}: {_standing(meter_event, story)}{_why(meter_event)}"
+
+
+def _standing(meter_event: ReportedMeterEvent, story: Story) -> str:
+    """Of what is late, what a person decided of it: nobody has to look any more."""
+    kinds = [one.kind for one in story.corrections if one.meter_event_id == meter_event.meter_event_id]
+    return next((DECIDED[kind] for kind in kinds if kind in DECIDED), STATES[meter_event.state])
 
 
 def _of_identifier(used: UsedIdentifier, story: Story) -> Iterator[str]:
@@ -170,7 +181,7 @@ def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tu
         if read.meter_event_id == meter_event.meter_event_id:
             yield read.read_at, _of_reading(read)
     for again in story.read_again:
-        if again.meter_event_id == meter_event.meter_event_id:
+        if again.meter_event_id == meter_event.meter_event_id and again.read_at >= meter_event.sealed_at:
             figures = f"counted {shown(again.counted)}, expected {shown(again.expected)}"
             span = "its hour was read again" if again.length >= HOUR else "its minute was read again"
             yield again.read_at, f"{span}: {figures}: {VERDICTS_AGAIN[again.verdict]}"

@@ -97,3 +97,13 @@ def test_an_id_of_another_kind_is_refused(command, ledger):
     ran = command("late", "carry", "q-5", "--reason", "why")
     assert ran.code == 2
     assert "names no late usage" in ran.err
+
+
+@pytest.mark.parametrize(("decide", "said"), [("carry", "had it billed"), ("waive", "left it unbilled")])
+def test_the_story_of_late_usage_ends_with_what_a_person_decided(command, late, decide, said):
+    command("late", decide, late, "--reason", "an outage")
+
+    told = command("row", "show", "row-3").out
+
+    assert f"Refused: It was late, and a person {said}" in told
+    assert "has to look" not in told
