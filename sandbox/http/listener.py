@@ -52,16 +52,22 @@ class Listener:
         addresses = [address[:2] for address in self._runner.addresses]
         await self._site.stop()
         places = [_bound(*address) for address in addresses]
-        self._hang_up()
+        hung_up = self._hang_up()
         await asyncio.sleep(outage_s)
         for place in places:
             self._site = web.SockSite(self._runner, place, backlog=BACKLOG)
             await self._site.start()
+        await hung_up
 
-    def _hang_up(self) -> None:
-        """Kept connections would otherwise not notice that nobody listens any more; calls in progress are answered."""
-        for connection in self._server.connections:
+    def _hang_up(self) -> asyncio.Future[list[None]]:
+        """Kept connections would otherwise not notice that nobody listens any more; calls in progress are answered.
+
+        `close` alone would leave an idle one open to a client, and never answer on it.
+        """
+        connections = self._server.connections
+        for connection in connections:
             connection.close()
+        return asyncio.gather(*(connection.shutdown() for connection in connections))
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -86,6 +86,17 @@ def test_nobody_listens_for_a_while_and_then_the_same_port_answers(own_shop: Any
     assert own_shop.send(own_customer)
 
 
+def test_kept_connections_are_closed_when_nobody_listens(own_shop: Any, own_customer: str) -> None:
+    host, port = own_shop.sandbox.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as kept:
+        kept.sendall(b"GET /v1/account HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert kept.recv(65_536).startswith(b"HTTP/1.1 401")
+        own_shop.fault("connection_refused", for_s=0.1, times=1)
+        own_shop.refused(own_customer)
+        assert not kept.recv(1)
+    assert answers_again(own_shop.sandbox)
+
+
 def answers_again(sandbox: Any) -> Any:
     """The auditor's report, once the sandbox listens again."""
     deadline = time.monotonic() + 10
