@@ -1,14 +1,15 @@
 -- Usage at a time that no stretch covers, one line a lane: what was sealed (its flag is kept by what is known now), and
 -- what waits to be. Of rows that wait, those count that were recorded some seconds ago, of customers whose
 -- subscriptions were listed and of whom no next period is still to be told: that a subscription was made or renewed
--- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows.
+-- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows. A
+-- meter that nobody has heard of is billed by nobody: its rows wait for somebody to make it, and are told here meanwhile.
 -- What was sent is urgent for nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would
 -- take it.
 WITH bucket AS MATERIALIZED (
     SELECT b.lane_id, b.bucket, l.account, l.customer, m.stripe_id, m.formula
     FROM (SELECT lane_id, bucket FROM unsealed GROUP BY lane_id, bucket) AS b
     JOIN lane AS l USING (lane_id)
-    JOIN meter AS m USING (account, meter)
+    LEFT JOIN meter AS m USING (account, meter)
     WHERE NOT EXISTS (
         SELECT FROM stretch AS s
         WHERE (s.account, s.customer, s.meter_stripe_id) = (l.account, l.customer, m.stripe_id)
@@ -53,10 +54,17 @@ SELECT
     min(u.at) AS since,
     max(u.at) AS until,
     min(u.waits_until) AS deadline,
-    format('no subscription of %%s bills %%s at this time', l.customer, l.meter) AS said
+    format(
+        CASE
+            WHEN k.meter IS NULL THEN 'no meter %%2$s is known at Stripe; create it with meterpost meter create %%2$s'
+            ELSE 'no subscription of %%1$s bills %%2$s at this time'
+        END,
+        l.customer, l.meter
+    ) AS said
 FROM usage AS u
 JOIN lane AS l USING (lane_id)
+LEFT JOIN meter AS k USING (account, meter)
 WHERE l.account = %(account)s
-GROUP BY l.customer, l.meter
+GROUP BY l.customer, l.meter, k.meter
 HAVING max(u.formula) <> 'sum' OR sum(u.value) <> 0
 ORDER BY since, subject

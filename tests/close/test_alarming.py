@@ -42,6 +42,19 @@ def test_rows_of_a_customer_without_subscription_are_told_before_they_are_sealed
     assert (just_now, unsealed, figures(used, "unbilled")) == ([], [(1, 3)], [(1, 3)])
 
 
+def test_rows_of_a_meter_that_stripe_lacks_are_told_with_how_to_make_it_until_they_are_billed(used):
+    used.tell(subscription(), at=-10)
+    used.write("DELETE FROM meter")
+    used.use(3, at=-1)
+    used.pass_days(16 * SECOND)
+    (alarm,) = used.alarms("unbilled")
+    used.meter()
+
+    assert (alarm["rows"], alarm["units"], alarm["is_urgent"]) == (1, 3, False)
+    assert alarm["said"] == "no meter tokens is known at Stripe; create it with meterpost meter create tokens"
+    assert figures(used, "unbilled") == []
+
+
 def test_a_backdated_subscription_that_covers_the_time_clears_it(used):
     used.use(3, at=-1)
     used.use(4, at=-11)
