@@ -8,16 +8,16 @@ import click
 from cli.alarms_shown import money_of
 from cli.exits import OK
 from cli.ledger import committing, reading, writing
-from cli.letters import print_answer
+from cli.letters import line_of, print_answer
 from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_table, print_words
 from service import settings
+from service.currencies import money
 from service.ledger.actions import Order
 from service.ledger.alarms import Alarm, alarms
-from service.ledger.answers import Answer
-from service.ledger.connection import Transaction
+from service.ledger.answers import Acted, Answer
 from service.ledger.late import LateId, LateUsage, NoLateId, carry, late_usage, read_late_id, waive
-from service.timing import Timing
+from service.ledger.late_worth import Amount, LateWorth, late_worth
 
 Decide = Callable[..., Answer]
 LIST_EPILOG = """\b
@@ -106,19 +106,30 @@ def waive_late(*, late: LateId, is_dry: bool, reason: str, actor: str | None, as
 
 def _decide(decide: Decide, late: LateId, *, order: Order, is_dry: bool, as_json: bool) -> int:
     chosen = settings.load()
-    with writing() as tx:
-        answer = _decided(tx, decide, late, order=order, account=chosen.account, timing=chosen.timing, is_dry=is_dry)
-    print_answer(answer, as_json=as_json)
+    with writing() as tx, committing(tx, is_dry=is_dry):
+        worth = late_worth(tx, chosen.account, late)  # as it stands before
+        answer = decide(tx, chosen.account, late, order=order, timing=chosen.timing)
+    if isinstance(answer, Acted):
+        _print_acted(answer, worth, as_json=as_json)
+    else:
+        print_answer(answer, as_json=as_json)
     if is_dry:
         print_words("a dry run: nothing was changed")
     return OK
 
 
-def _decided(
-    tx: Transaction, decide: Decide, late: LateId, *, order: Order, account: str, timing: Timing, is_dry: bool
-) -> Answer:
-    with committing(tx, is_dry=is_dry):
-        return decide(tx, account, late, order=order, timing=timing)
+def _print_acted(answer: Acted, worth: LateWorth, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"done": True, "answer": answer, "money": worth})
+        return
+    print_words(line_of(answer))
+    print_words(f"missing on its invoice: {_in_words(worth.missed)}")
+    if answer.after == "carried":
+        print_words(f"billed in the period of now: {_in_words(worth.carried)}")
+
+
+def _in_words(amount: Amount | None) -> str:
+    return "no price is known" if amount is None else money(amount.amount, amount.currency)
 
 
 def _told(one: LateUsage, alarm: Alarm | None) -> dict[str, object]:

@@ -15,6 +15,13 @@ STRETCHES = """
     FROM (VALUES (interval '-9 days', interval '-1 day', 'in_1'), (interval '-1 day', interval '9 days', NULL))
         AS s (since, until, invoice)
 """
+PRICE = """
+    INSERT INTO mirror (account, kind, object_id, as_of, is_deleted, facts, object)
+    VALUES ('default', 'price', 'price_1', now(), false, '{}', '{"id": "price_1", "object": "price", "currency": "usd",
+        "created": 1767225600, "active": true, "billing_scheme": "tiered", "tiers_mode": "graduated",
+        "recurring": {"usage_type": "metered", "meter": "mtr_1", "interval": "month"},
+        "tiers": [{"up_to": 5, "unit_amount": 100}, {"up_to": null, "unit_amount": 0}]}')
+"""
 METER = Meter(
     stripe_id="mtr_1",
     event_name="api_requests",
@@ -65,6 +72,26 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(command, books, late):
     assert "late → carried: 7 units of 2 rows" in ran.err
     assert "nothing was changed" in ran.err
     assert entries(books) == []
+
+
+def test_what_it_is_worth_is_said_of_the_period_that_missed_it_and_of_that_of_now(command, books, usage_row, late):
+    books.execute(PRICE)
+    books.record(usage_row("row-now", value=5))
+
+    ran = command("late", "carry", late, "--reason", "an outage", "--dry-run")
+    told = command("late", "carry", late, "--reason", "an outage", "--json").json["money"]
+
+    assert "missing on its invoice: $5.00" in ran.err
+    assert "billed in the period of now: $0.00" in ran.err
+    assert told == {"missed": {"amount": 500, "currency": "usd"}, "carried": {"amount": 0, "currency": "usd"}}
+
+
+def test_what_is_waived_is_told_with_what_its_invoice_lacks(command, books, late):
+    unpriced = command("late", "waive", late, "--reason", "an outage", "--dry-run").err
+    books.execute(PRICE)
+
+    assert "missing on its invoice: no price is known" in unpriced
+    assert "missing on its invoice: $5.00" in command("late", "waive", late, "--reason", "an outage").err
 
 
 def test_late_usage_is_carried_once(command, books, late):
