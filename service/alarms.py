@@ -72,7 +72,7 @@ KINDS: Sequence[Kind] = (
         name="differs",
         question="alarming_differs",
         sentence="A final invoice's line that is not what the ledger has for its stretch.",
-        remedy="find who else reports to the meter; credit or bill the difference; then meterpost alarms waive",
+        remedy="bill by an invoice item what it lacks; credit what it has in excess; then meterpost alarms waive",
         is_waivable=True,
     ),
     Kind(

@@ -1,7 +1,8 @@
 -- Final lines that are not what the ledger has for their stretch, one line a stretch. What it had when the invoice was
 -- mirrored is written down with the stretch; where that differs, what Stripe took is summed up as it is known now:
 -- something was in doubt then, and may have counted in time, too late or never. What is known to be late is told as
--- that, and no difference. Not of a stretch that was learnt long after it was closed.
+-- that, and no difference. Not of a stretch that was learnt long after it was closed. The rows are those that may be what
+-- the invoice lacks, heard of after it was final; of what it has in excess none is ours.
 SELECT
     concat_ws('/', s.invoice, s.item, s.price, extract(epoch FROM s.starts_at)::bigint) AS subject,
     false AS is_urgent,
@@ -10,18 +11,25 @@ SELECT
     s.item,
     s.price,
     s.starts_at AS stretch_start,
-    now.rows,
+    CASE WHEN now.units > s.billed THEN now.rows ELSE 0 END AS rows,
     now.units - s.billed AS units,
     s.invoice,
     s.starts_at AS since,
     s.ends_at AS until,
     NULL::timestamptz AS deadline,
-    format('the invoice has %%s, the ledger has %%s at Stripe', trim_scale(s.billed), trim_scale(now.units)) AS said
+    format(
+        CASE
+            WHEN now.units > s.billed
+                THEN 'the invoice has %%s, which is less than the %%s of ours at Stripe: the rest is billed nowhere'
+            ELSE 'the invoice has %%s, which is more than the %%s of ours at Stripe: who else reports?'
+        END,
+        trim_scale(s.billed), trim_scale(now.units)
+    ) AS said
 FROM stretch AS s
 CROSS JOIN LATERAL (
     SELECT
         min(l.meter) AS meter,
-        coalesce(sum(m.entries), 0)::bigint AS rows,
+        coalesce(sum(m.entries) FILTER (WHERE m.accepted_at > s.closed_at), 0)::bigint AS rows,
         greatest(0, coalesce(
             CASE max(m.formula)
                 WHEN 'count' THEN count(*)

@@ -191,7 +191,9 @@ def test_a_final_line_that_is_not_what_the_ledger_has_differs(used):
     used.accept()
     used.tell(invoice(line(start=-10, end=-0.1, quantity=5), at=1), at=1)
 
-    assert figures(used, "differs") == [(1, -2)]
+    (alarm,) = used.alarms("differs")
+    assert (alarm["rows"], alarm["units"]) == (0, -2)
+    assert alarm["said"] == "the invoice has 5, which is more than the 3 of ours at Stripe: who else reports?"
 
 
 def test_what_was_in_doubt_when_the_invoice_was_final_differs_once_it_is_known_to_count_elsewhere(used):
@@ -207,7 +209,9 @@ def test_what_was_in_doubt_when_the_invoice_was_final_differs_once_it_is_known_t
     used.pass_days(2)
     used.accept()
 
-    assert (in_doubt, figures(used, "differs"), figures(used, "late")) == ([], [(2, 4)], [])
+    (alarm,) = used.alarms("differs")
+    assert (in_doubt, figures(used, "late"), alarm["rows"], alarm["units"]) == ([], [], 1, 4)
+    assert alarm["said"] == "the invoice has 3, which is less than the 7 of ours at Stripe: the rest is billed nowhere"
 
 
 def test_what_came_too_late_for_certain_is_late_and_no_difference(used):
