@@ -3,6 +3,7 @@
 -- subscriptions were listed and of whom no next period is still to be told: that a subscription was made or renewed
 -- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows. A
 -- meter that nobody has heard of is billed by nobody: its rows wait for somebody to make it, and are told here meanwhile.
+-- What Stripe refused of all this is as little billed as before, until a person has decided about it.
 -- What was sent is urgent for nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would
 -- take it.
 WITH bucket AS MATERIALIZED (
@@ -17,12 +18,14 @@ WITH bucket AS MATERIALIZED (
     )
 ),
 usage AS (
-    SELECT m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until
+    SELECT
+        m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until,
+        CASE WHEN m.state = 'refused' THEN m.meter_event_id END AS refused
     FROM meter_event AS m
-    WHERE m.is_unbilled AND m.state NOT IN ('refused', 'cancelled')
-        AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
+    WHERE m.is_unbilled AND m.state <> 'cancelled' AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
+        AND (m.state <> 'refused' OR NOT is_closed('me-' || m.meter_event_id))
     UNION ALL
-    SELECT e.lane_id, b.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days'
+    SELECT e.lane_id, b.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days', NULL
     FROM bucket AS b
     JOIN customer AS c USING (account, customer)
     JOIN entry AS e USING (lane_id, bucket)
@@ -60,7 +63,14 @@ SELECT
             ELSE 'no subscription of %%1$s bills %%2$s at this time'
         END,
         l.customer, l.meter
-    ) AS said
+    ) || CASE count(u.refused)
+        WHEN 0 THEN ''
+        WHEN 1 THEN format('; Stripe refused 1 meter event of it, which is on the desk as me-%%s', min(u.refused))
+        ELSE format(
+            '; Stripe refused %%s meter events of it, which are on the desk from me-%%s on', count(u.refused),
+            min(u.refused)
+        )
+    END AS said
 FROM usage AS u
 JOIN lane AS l USING (lane_id)
 LEFT JOIN meter AS k USING (account, meter)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from service.ledger.actions import Order, note_action
 from service.unbilled import Unbilled
 from tests.close.conftest import invoice, item, line, subscription
 
@@ -13,11 +14,20 @@ INSERT INTO attempt
 SELECT lane_id, meter_event_id, 1, 'key', 1, '2026-01-01Z', '2026-01-01Z', 'unknown' FROM meter_event
 WHERE state = 'sealed'
 """
+REFUSED = (
+    "UPDATE meter_event SET state = 'refused', due_at = NULL, reason = 'no such customer' WHERE meter_event_id = 1"
+)
 EVERY_KIND = ["unbilled", "trial", "discarded", "closing", "straddling", "differs"]
 
 
 def figures(books, kind):
     return [(alarm["rows"], alarm["units"]) for alarm in books.alarms(kind)]
+
+
+def discard(books, letter):
+    order = Order(actor="ada", reason="there is no such customer")
+    with books.ledger.transaction() as tx:
+        note_action(tx, order, "discard", subject=letter, before="refused", after="discarded")
 
 
 @pytest.fixture
@@ -63,6 +73,19 @@ def test_a_backdated_subscription_that_covers_the_time_clears_it(used):
     used.tell(subscription(), at=0)
 
     assert (both, figures(used, "unbilled")) == ([(2, 7)], [(1, 4)])
+
+
+def test_what_stripe_refuses_of_unbilled_usage_stays_an_alarm_that_names_it_until_a_person_decides(used):
+    for at in (-1, -2):
+        used.use(3, at=at)
+        used.seal()
+    used.write(REFUSED)
+    (alarm,) = used.alarms("unbilled")
+    discard(used, "me-1")
+
+    assert (alarm["rows"], alarm["units"]) == (2, 6)
+    assert alarm["said"].endswith("; Stripe refused 1 meter event of it, which is on the desk as me-1")
+    assert figures(used, "unbilled") == [(1, 3)]
 
 
 def test_usage_after_a_cancellation_that_is_learnt_later_is_unbilled(used):
