@@ -24,6 +24,7 @@ class What(StrEnum):
     """What became of an alarm."""
 
     RAISED = "raised"
+    CHANGED = "changed"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     CLEARED = "cleared"

@@ -92,8 +92,8 @@ def posts_standing(tx: Transaction, account: str) -> Standing:
 def _add(tx: Transaction, account: str, found: Sequence[_ToPost]) -> None:
     if not found:
         return
-    known = {alarm.alarm_id: alarm for alarm in alarms(tx, account, alarm_ids=[one.alarm_id for one in found])}
-    now, post_ids = ledger_time(tx), [new_post_id() for _ in found]
+    by_id = {alarm.alarm_id: alarm for alarm in alarms(tx, account, alarm_ids=[one.alarm_id for one in found])}
+    now, post_ids, known = ledger_time(tx), [new_post_id() for _ in found], [by_id[one.alarm_id] for one in found]
     execute(
         tx,
         "add_alarm_posts",
@@ -101,10 +101,13 @@ def _add(tx: Transaction, account: str, found: Sequence[_ToPost]) -> None:
         post_ids=post_ids,
         alarm_ids=[one.alarm_id for one in found],
         whats=[one.what for one in found],
-        were_urgent=[known[one.alarm_id].is_urgent for one in found],
+        were_urgent=[alarm.is_urgent for alarm in known],
+        rows=[alarm.rows for alarm in known],
+        amounts=[alarm.amount_rounded for alarm in known],
+        currencies=[alarm.currency for alarm in known],
         bodies=[
-            body_of(known[one.alarm_id], what=What(one.what), post_id=post_id, at=now)
-            for one, post_id in zip(found, post_ids, strict=True)
+            body_of(alarm, what=What(one.what), post_id=post_id, at=now)
+            for one, alarm, post_id in zip(found, known, post_ids, strict=True)
         ],
     )
 
