@@ -66,6 +66,20 @@ def test_a_preview_tells_rows_units_and_money_by_customer_and_meter(command, fil
     assert (change["amount"], change["currency"]) == (14, "usd")
 
 
+def test_a_preview_tells_of_rows_that_look_like_recorded_ones_sealed_or_not(command, books, usage_row, filled):
+    books.record(usage_row("told-before", value=3, occurred_at=HOUR.isoformat()))
+    filled(line(value=3), line(value=4))
+    unsealed = command("backfill", "preview", "march", "--json")
+    with psycopg.connect(books.url) as tx:
+        tx.execute("UPDATE unsealed SET seal_at = now() - interval '1 hour'")
+        made = sealing.seal(tx, [1], timing=FAST)[0].meter_events
+
+    sealed = command("backfill", "preview", "march", "--json")
+
+    assert made == 1
+    assert [(ran.code, ran.json["lookalikes"]) for ran in (unsealed, sealed)] == [(3, 1), (3, 1)]
+
+
 def test_a_preview_tells_what_would_not_be_billed_and_why(command, filled):
     old = (HOUR - timedelta(days=40)).isoformat()
     filled(line(occurred_at=old), line(meter="unheard"), line(customer="cus_2"))
