@@ -3,10 +3,21 @@
 Stripe tells every amount in the currency's smallest unit: whole units of some currencies, thousandths of others, and
 hundredths of the rest. ISK and UGX are told in hundredths though they have none.
 
-Source: docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases.
+Source: docs.stripe.com/currencies#presentment-currencies, #zero-decimal, #three-decimal, #special-cases.
 """
 
 from decimal import ROUND_HALF_UP, Context, Decimal
+
+_CODES = (
+    "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf "
+    "chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg "
+    "huf idr ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt "
+    "mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar "
+    "sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd "
+    "xcg xof xpf yer zar zmw"
+)
+CHARGED_IN = frozenset(_CODES.split())
+"""What Stripe makes prices in."""
 
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from service.currencies import minor_digits, to_minor
 from service.ratecard.rules import RESETS
-from service.ratecard.schema import Problem, path_of, read_fields
+from service.ratecard.schema import PROBLEMS_MAX, Problem, path_of, read_fields
 from service.ratecard.trees import BYTES_MAX, FORMATS, Unreadable, read_tree
 from service.rating import NOTHING, Mode, Package, Rounding, Terms, Tier
 
@@ -79,14 +79,17 @@ def parse(body: bytes, *, suffix: str) -> RateCard:
         read = read_fields(read_tree(body, suffix=suffix))
     except Unreadable as wrong:
         raise CardRefused([Problem(path="", text=str(wrong))]) from None
-    problems = read if isinstance(read, list) else [*_twice(read), *_currencies(read), *_too_fine(read)]
-    if isinstance(read, list) or problems:
-        raise CardRefused(problems)
-    return RateCard(rates=tuple(_rate(metric, read) for metric in read["metrics"]))
+    problems = [*read.problems, *_twice(read.said), *_currencies(read.said), *_too_fine(read.said)]
+    if problems:
+        raise CardRefused(problems[:PROBLEMS_MAX])
+    return RateCard(rates=tuple(_rate(metric, read.said) for metric in read.said["metrics"]))
 
 
 def _rate(metric: Said, card: Said) -> Rate:
     display_name = metric["display_name"] or metric["metric"]
+    currency, lookup_key = _currency(metric, card), _lookup_key(metric, card)
+    assert currency, "a card without mistakes says one"
+    assert lookup_key, "and all that a key is made of"
     return Rate(
         metric=metric["metric"],
         unit=metric["unit"],
@@ -95,8 +98,8 @@ def _rate(metric: Said, card: Said) -> Rate:
         product=metric["product"] or display_name,
         reset=metric["reset"] or card["reset"],
         included=metric["included"],
-        terms=_terms(metric, currency=_currency(metric, card)),
-        lookup_key=_lookup_key(metric, card),
+        terms=_terms(metric, currency=currency),
+        lookup_key=lookup_key,
         typical=tuple(metric["typical"]),
     )
 
@@ -125,29 +128,27 @@ def _tier(tier: Said, *, currency: str) -> Tier:
 def _twice(card: Said) -> Iterator[Problem]:
     """A metric has one rate, and a price one lookup key."""
     metrics, keys = dict[str, int](), dict[str, int]()
-    for number, metric in enumerate(card["metrics"]):
-        first = metrics.setdefault(metric["metric"], number)
-        if first != number:
-            text = f"{metric['metric']} is in metrics[{first}] already; write one rate a metric"
+    for number, metric in _metrics(card):
+        name, key = metric.get("metric"), _lookup_key(metric, card)
+        if name is not None and (first := metrics.setdefault(name, number)) != number:
+            text = f"{name} is in metrics[{first}] already; write one rate a metric"
             yield Problem(path=path_of(("metrics", number, "metric")), text=text)
-            continue
-        first = keys.setdefault(_lookup_key(metric, card), number)
-        if first != number:
+        elif key is not None and (first := keys.setdefault(key, number)) != number:
             text = f"is that of metrics[{first}] already; write another one"
             yield Problem(path=path_of(("metrics", number, "lookup_key")), text=text)
 
 
 def _currencies(card: Said) -> Iterator[Problem]:
-    for number, metric in enumerate(card["metrics"]):
-        if not _currency(metric, card):
+    for number, metric in _metrics(card):
+        if _currency(metric, card) == "":
             text = "is missing here and for the whole card; write one, such as usd"
             yield Problem(path=path_of(("metrics", number, "currency")), text=text)
 
 
 def _too_fine(card: Said) -> Iterator[Problem]:
     """Amounts with more decimal places than Stripe takes."""
-    for number, metric in enumerate(card["metrics"]):
-        places_max = MINOR_PLACES_MAX + minor_digits(_currency(metric, card))
+    for number, metric in _metrics(card):
+        places_max = MINOR_PLACES_MAX + minor_digits(_currency(metric, card) or "")
         for parts, amount in _amounts(metric, ("metrics", number)):
             exponent = 0 if amount is None else amount.as_tuple().exponent
             if isinstance(exponent, int) and -exponent > places_max:
@@ -155,18 +156,33 @@ def _too_fine(card: Said) -> Iterator[Problem]:
                 yield Problem(path=path_of(parts), text=text)
 
 
+def _metrics(card: Said) -> Iterator[tuple[int, Said]]:
+    """Also of a card with mistakes, whose wrong fields are missing."""
+    yield from enumerate(card.get("metrics", ()))
+
+
 def _amounts(metric: Said, parts: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Decimal | None]]:
-    yield (*parts, "price"), metric["price"]
-    for number, tier in enumerate(metric["tiers"] or ()):
+    yield (*parts, "price"), metric.get("price")
+    for number, tier in enumerate(metric.get("tiers") or ()):
         for name in ("price", "flat"):
-            yield (*parts, "tiers", number, name), tier[name]
+            yield (*parts, "tiers", number, name), tier.get(name)
 
 
-def _currency(metric: Said, card: Said) -> str:
-    return str(metric["currency"] or card["currency"] or "")
+def _currency(metric: Said, card: Said) -> str | None:
+    """Empty: there is none; None: the one that is written is wrong."""
+    if metric.get("currency"):
+        return str(metric["currency"])
+    return None if "currency" not in metric or "currency" not in card else str(card["currency"] or "")
 
 
-def _lookup_key(metric: Said, card: Said) -> str:
-    """Its own, or one made of what a price is for; another amount needs another key, as prices never change."""
-    made = f"{metric['metric']}_{metric['reset'] or card['reset']}_{_currency(metric, card)}"
-    return str(metric["lookup_key"] or made)
+def _lookup_key(metric: Said, card: Said) -> str | None:
+    """Its own, or one made of what a price is for; another amount needs another key, as prices never change.
+
+    None: something of it is wrong.
+    """
+    if metric.get("lookup_key"):
+        return str(metric["lookup_key"])
+    currency, reset = _currency(metric, card), metric.get("reset") or card.get("reset")
+    if currency is None or reset is None or not {"lookup_key", "metric", "reset"} <= set(metric):
+        return None
+    return f"{metric['metric']}_{reset}_{currency}"

@@ -12,6 +12,7 @@ from typing import Final
 from marshmallow import ValidationError
 
 from meterpost import rules as of_rows
+from service.currencies import CHARGED_IN
 
 AMOUNT_LENGTH_MAX: Final = 30  # more digits than any price
 UP_TO_MAX: Final = 10**15  # as many units as a meter event can have
@@ -33,7 +34,6 @@ RESETS: Final[Mapping[str, tuple[str, int]]] = MappingProxyType(
 )
 """When counting begins anew: Stripe's interval, and how many of them."""
 
-_CURRENCY: Final = re.compile(r"[a-z]{3}")
 _AMOUNT: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _SHOWN_LENGTH_MAX: Final = 40
 
@@ -61,9 +61,10 @@ def read_lookup_key(said: object) -> str:
 
 
 def read_currency(said: object) -> str:
-    if isinstance(said, str) and _CURRENCY.fullmatch(said):
+    if isinstance(said, str) and said in CHARGED_IN:
         return said
-    raise ValidationError(f"{shown(said)} is no currency; write its code in lower case, such as usd")
+    wanted = "write its code in lower case, such as usd"
+    raise ValidationError(f"{shown(said)} is no currency that Stripe charges in; {wanted}")
 
 
 def read_amount(said: object) -> Decimal:

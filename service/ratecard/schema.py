@@ -1,7 +1,11 @@
-"""The shape of a rate card: what may stand where, and every mistake by its path, with what to write instead."""
+"""The shape of a rate card: what may stand where, and every mistake by its path, with what to write instead.
+
+What belongs together is judged beside fields that are wrong by themselves, so that all is told at once: a field that is
+there and wrong is missing from what was read, and nothing is concluded from its value.
+"""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -63,9 +67,9 @@ class TierSchema(_Strict):
     price = _Ruled(rules.read_amount, load_default=None)
     flat = _Ruled(rules.read_amount, load_default=None)
 
-    @validates_schema
-    def costs_something(self, tier: Mapping[str, Any], **_: object) -> None:
-        if tier["price"] is None and tier["flat"] is None:
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def costs_something(self, tier: Mapping[str, Any], written: object, **_: object) -> None:
+        if isinstance(written, dict) and not _said(tier, written, ("price", "flat")):
             raise ValidationError({"price": ["is missing; write the price of a unit, 0 where they are free"]})
 
 
@@ -86,14 +90,14 @@ class MetricSchema(_Strict):
     lookup_key = _Ruled(rules.read_lookup_key, load_default=None)
     typical = _list(_Ruled(rules.read_usage), of="usages", longest=TYPICAL_MAX, load_default=())
 
-    @validates_schema
-    def belongs_together(self, metric: Mapping[str, Any], **_: object) -> None:
-        if wrong := dict(_unfit(metric)):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def belongs_together(self, metric: Mapping[str, Any], written: object, **_: object) -> None:
+        if isinstance(written, dict) and (wrong := dict(_unfit(metric, written))):
             raise ValidationError({name: [text] for name, text in wrong.items()})
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=False)
     def tiers_rise(self, metric: Mapping[str, Any], **_: object) -> None:
-        if metric["tiers"] and (wrong := dict(_unfit_ends(metric))):
+        if metric.get("tiers") and (wrong := dict(_unfit_ends(metric))):
             raise ValidationError({"tiers": {number: {"up_to": [text]} for number, text in wrong.items()}})
 
 
@@ -108,15 +112,23 @@ _LEVELS: Final = (CARD, MetricSchema(), TierSchema())  # by how many lists a pat
 _KINDS: Final = ("a rate card", "a metric", "a tier")
 
 
-def read_fields(tree: Tree) -> dict[str, Any] | list[Problem]:
-    """Everything that the card says, each field read; or all that is wrong with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """What the card says, each field read; those that are wrong are missing, and among the problems."""
+
+    said: Mapping[str, Any]
+    problems: list[Problem]
+
+
+def read_fields(tree: Tree) -> Fields:
     if not isinstance(tree, dict):
-        return [Problem(path="", text="is not a mapping; a card has metrics, and for all of them currency and reset")]
+        text = "is not a mapping; a card has metrics, and for all of them currency and reset"
+        return Fields(said={}, problems=[Problem(path="", text=text)])
     try:
-        return dict(CARD.load(tree))
+        return Fields(said=CARD.load(tree), problems=[])
     except ValidationError as refused:
         messages = cast("Mapping[Any, Any]", refused.normalized_messages())  # type: ignore[no-untyped-call]
-        return list(_problems(messages, ()))[:PROBLEMS_MAX]
+        return Fields(said=cast("Mapping[str, Any]", refused.valid_data), problems=list(_problems(messages, ())))
 
 
 def path_of(parts: tuple[str | int, ...]) -> str:
@@ -136,14 +148,25 @@ def _problems(messages: Any, parts: tuple[str | int, ...]) -> Iterator[Problem]:
 def _explain_unknown(parts: tuple[str | int, ...]) -> str:
     level = sum(isinstance(part, int) for part in parts)
     known, kind = list(_LEVELS[level].fields), _KINDS[level]
-    nearest = difflib.get_close_matches(str(parts[-1])[:_NAME_LENGTH_MAX], known, n=1)
+    nearest = _nearest(parts[-1], known)
     hint = f"did you mean {nearest[0]}?" if nearest else f"{kind} has {', '.join(known)}"
     return f"is not a key of {kind}; {hint}"
 
 
-def _unfit(metric: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _nearest(name: object, known: Collection[str]) -> list[str]:
+    return difflib.get_close_matches(str(name)[:_NAME_LENGTH_MAX], known, n=1)
+
+
+def _said(told: Mapping[str, Any], written: Mapping[str, Any], names: Collection[str]) -> set[str]:
+    """Which of these are there: right, wrong, or so written that they are meant."""
+    meant = {near for name in written if name not in told for near in _nearest(name, names)}
+    return meant | {name for name in names if name not in told or told[name] is not None}
+
+
+def _unfit(metric: Mapping[str, Any], written: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is there without what it needs, or beside what excludes it."""
-    has = {name for name in ("price", "tiers", "mode", "package", "rounding") if metric[name] is not None}
+    has = _said(metric, written, ("price", "tiers", "mode", "package", "rounding"))
+    included = metric.get("included")
     if "price" in has and "tiers" in has:
         yield "price", "stands beside tiers; keep one of them"
     if not has & {"price", "tiers"}:
@@ -161,9 +184,9 @@ def _unfit(metric: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         missing, there = ("rounding", "package") if "package" in has else ("package", "rounding")
         wanted = "write up (a package that was begun is billed) or down" if missing == "rounding" else "write its size"
         yield missing, f"is missing beside {there}; {wanted}"
-    if metric["included"] and "package" in has:
+    if included and "package" in has:
         yield "included", "stands beside package, and Stripe has no packages in tiers; keep one of them"
-    if metric["included"] and metric["mode"] == "volume":
+    if included and metric.get("mode") == "volume":
         yield (
             "included",
             "stands beside volume, where beyond the first tier nothing is free; write a first tier with price 0",
@@ -171,9 +194,11 @@ def _unfit(metric: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _unfit_ends(metric: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    tiers, below = metric["tiers"], metric["included"]
+    tiers, below = metric["tiers"], metric.get("included", 0)
     what = "the included units" if below else "nothing"
     for number, tier in enumerate(tiers):
+        if "up_to" not in tier:
+            continue
         end, is_last = tier["up_to"], number == len(tiers) - 1
         if is_last and end is not None:
             yield number, f'is {end}, and more has no price; write "{rules.INFINITE}" in the last tier'

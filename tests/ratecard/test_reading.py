@@ -104,7 +104,10 @@ UP_TO_5, ENDLESS = "{ up_to = 5, price = 1 }", '{ up_to = "inf", price = 1 }'
         (["price = 0.123456789012345"], "metrics[0].price: has more than 14 decimal places, which Stripe refuses; ro"),
         (["prise = 1"], "metrics[0].prise: is not a key of a metric; did you mean price?"),
         (["price = 1", 'formula = "mean"'], "metrics[0].formula: 'mean' is not known; write sum, count or last"),
-        (["price = 1", 'currency = "USD"'], "metrics[0].currency: 'USD' is no currency; write its code in lower case"),
+        (
+            ["price = 1", 'currency = "USD"'],
+            "metrics[0].currency: 'USD' is no currency that Stripe charges in; write its",
+        ),
         (["price = 1", 'reset = "never"'], "metrics[0].reset: 'never' is not known; write day, week, month, quarter"),
         (["price = 1", 'mode = "volume"'], "metrics[0].mode: stands without tiers; write tiers or leave it out"),
         (["price = 1", "package = 0", 'rounding = "up"'], "metrics[0].package: 0 is no number of units; write"),
@@ -135,7 +138,47 @@ def test_a_mistake_is_told_by_its_path_and_its_remedy(lines: list[str], told: st
 def test_all_mistakes_are_told_at_once():
     two = b'[[metrics]]\nmetric = "A"\nunit = ""\nprice = 1\n[[metrics]]\nmetric = "b"\nprice = "x"\n'
     paths = [problem.partition(":")[0] for problem in problems(two)]
-    assert paths == ["metrics[0].metric", "metrics[0].unit", "metrics[1].unit", "metrics[1].price"]
+    fields = ["metrics[0].metric", "metrics[0].unit", "metrics[1].unit", "metrics[1].price"]
+    assert paths == [*fields, "metrics[0].currency", "metrics[1].currency"]
+
+
+MISTAKEN = """
+currency = "usd"
+[[metrics]]
+metric = "a"
+price = 1.123456789012345
+typo = 1
+mode = "volume"
+[[metrics]]
+metric = "a"
+unit = "x"
+price = 2
+[[metrics]]
+metric = "b"
+unit = "x"
+mode = "graduated"
+price = "-"
+tiers = [{ up_to = 5, price = "-" }, { up_to = 3, price = 1 }, { price = 1 }, { up_to = 9 }]
+"""
+
+
+def test_mistakes_of_every_kind_are_told_in_one_reading():
+    paths = sorted(problem.partition(":")[0] for problem in problems(MISTAKEN.encode()))
+    first, last = "mode price typo unit", "price price tiers[0].price tiers[1].up_to tiers[2].up_to"
+    assert paths == [
+        *(f"metrics[0].{name}" for name in first.split()),
+        "metrics[1].metric",
+        *(f"metrics[2].{name}" for name in last.split()),
+        *(f"metrics[2].tiers[3].{name}" for name in ("price", "up_to")),
+    ]
+
+
+@pytest.mark.parametrize(("line", "path"), [('currency = "xyz"', "metrics[0].currency"), ("unit = 1", "currency")])
+def test_a_currency_that_stripe_does_not_charge_in_is_told_once_by_its_path(line: str, path: str):
+    of_card = "xyz" if path == "currency" else "usd"
+    card = f'currency = "{of_card}"\n[[metrics]]\nmetric = "a"\nprice = 1\n{line}\n'
+    told = [problem for problem in problems(card.encode()) if "currency" in problem]
+    assert told == [f"{path}: 'xyz' is no currency that Stripe charges in; write its code in lower case, such as usd"]
 
 
 @pytest.mark.parametrize(

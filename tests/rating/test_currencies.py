@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.currencies import exact_money, money, to_minor
+from sandbox.billing.currencies import SUPPORTED
+from service.currencies import CHARGED_IN, THREE_DECIMAL, ZERO_DECIMAL, exact_money, money, to_minor
+
+
+def test_the_currencies_that_are_taken_are_those_that_stripe_would_take():
+    assert set(SUPPORTED) == CHARGED_IN
+    assert ZERO_DECIMAL | THREE_DECIMAL <= CHARGED_IN
 
 
 @pytest.mark.parametrize(
