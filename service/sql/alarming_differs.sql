@@ -1,8 +1,9 @@
 -- Final lines that are not what the ledger has for their stretch, one line a stretch. What it had when the invoice was
--- mirrored is written down with the stretch; where that differs, what Stripe took is summed up as it is known now:
--- something was in doubt then, and may have counted in time, too late or never. What is known to be late is told as
--- that, and no difference. Not of a stretch that was learnt long after it was closed. The rows are those that may be what
--- the invoice lacks, heard of after it was final; of what it has in excess none is ours.
+-- mirrored is written down with the stretch; where that differs, what was called for before the invoice was final is
+-- summed up as it is known now, in doubt or not: the invoice itself tells how much of it counted in time, and what it lacks
+-- is billed nowhere, whatever becomes of the doubt. What is late for certain is told as that, and no difference. Not of a
+-- stretch that was learnt long after it was closed, nor of a trial, which bills nothing. The rows are those that may be
+-- what the invoice lacks, not heard of before it was final; of what it has in excess none is ours.
 SELECT
     concat_ws('/', s.invoice, s.item, s.price, extract(epoch FROM s.starts_at)::bigint) AS subject,
     false AS is_urgent,
@@ -19,17 +20,21 @@ SELECT
     NULL::timestamptz AS deadline,
     format(
         CASE
-            WHEN now.units > s.billed
-                THEN 'the invoice has %%s, which is less than the %%s of ours at Stripe: the rest is billed nowhere'
-            ELSE 'the invoice has %%s, which is more than the %%s of ours at Stripe: who else reports?'
+            WHEN now.units < s.billed
+                THEN 'the invoice has %%s, which is more than the %%s of ours at Stripe: who else reports?'
+            WHEN now.doubtful > 0
+                THEN 'the invoice has %%s, which is less than the %%s of ours: the rest is billed nowhere, and %%s meter events'
+                    ' may or may not be at Stripe'
+            ELSE 'the invoice has %%s, which is less than the %%s of ours at Stripe: the rest is billed nowhere'
         END,
-        trim_scale(s.billed), trim_scale(now.units)
+        trim_scale(s.billed), trim_scale(now.units), now.doubtful
     ) AS said
 FROM stretch AS s
 CROSS JOIN LATERAL (
     SELECT
         min(l.meter) AS meter,
-        coalesce(sum(m.entries) FILTER (WHERE m.accepted_at > s.closed_at), 0)::bigint AS rows,
+        coalesce(sum(m.entries) FILTER (WHERE d.is_doubtful OR m.accepted_at > s.closed_at), 0)::bigint AS rows,
+        count(*) FILTER (WHERE d.is_doubtful) AS doubtful,
         greatest(0, coalesce(
             CASE max(m.formula)
                 WHEN 'count' THEN count(*)
@@ -39,11 +44,16 @@ CROSS JOIN LATERAL (
         )) AS units
     FROM lane AS l
     JOIN meter_event AS m USING (lane_id)
+    CROSS JOIN LATERAL (
+        SELECT m.state IN ('sealed', 'unknown', 'held') OR m.accepted_at IS NULL AS is_doubtful
+    ) AS d
     WHERE (l.account, l.customer, m.meter_stripe_id) = (s.account, s.customer, s.meter_stripe_id)
         AND m.stamped_at >= s.starts_at AND m.stamped_at < s.ends_at
-        AND m.state IN ('accepted', 'confirmed', 'conflict') AND m.accepted_at IS NOT NULL
+        AND m.state NOT IN ('refused', 'cancelled') AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
+        AND (NOT d.is_doubtful OR NOT is_closed('me-' || m.meter_event_id))
         AND NOT EXISTS (SELECT FROM late_usage AS u WHERE u.meter_event_id = m.meter_event_id)
+        AND NOT EXISTS (SELECT FROM closed_without(l.account, l.customer, m))
 ) AS now
-WHERE s.account = %(account)s AND s.billed IS DISTINCT FROM s.reported AND s.billed IS NOT NULL
-    AND s.learnt_at < s.closed_at + interval '1 day' AND now.units <> s.billed
+WHERE s.account = %(account)s AND s.billed IS DISTINCT FROM s.reported AND is_compared(s) AND NOT s.is_trial
+    AND now.units <> s.billed
 ORDER BY s.closed_at, subject

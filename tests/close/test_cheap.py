@@ -16,7 +16,7 @@ ANALYZE
 """
 
 
-@pytest.mark.parametrize("kind", ["unbilled", "trial", "discarded", "closing", "straddling", "differs"])
+@pytest.mark.parametrize("kind", ["unbilled", "trial", "discarded", "closing", "late", "straddling", "differs"])
 def test_a_question_reads_no_confirmed_meter_events(books, kind):
     books.meter()
     books.write(FILL)

@@ -1,0 +1,181 @@
+"""What waited or was in doubt when its invoice was final is in an alarm from then on, whatever becomes of it."""
+
+import pytest
+
+from service.ledger.actions import Order
+from service.ledger.late import carry, read_late_id
+from tests.close.conftest import invoice, item, line, subscription
+
+ATTEMPTED = """
+INSERT INTO attempt (lane_id, meter_event_id, generation, idempotency_key, fence, started_at, ended_at, outcome)
+SELECT lane_id, meter_event_id, 1, 'key', 1, ledger_now() - %s * interval '1 day', ledger_now(), 'unknown'
+FROM meter_event
+WHERE state = 'sealed'
+"""
+BEFORE, AFTER = 1, 0  # when the call was begun, in days ago; the invoice was final in between
+MOVED = """
+UPDATE meter_event
+SET state = %s, reason = 'a test says so', due_at = CASE WHEN %s = 'unknown' THEN ledger_now() END
+WHERE state = 'sealed'
+"""
+TAKEN = "UPDATE meter_event SET state = 'accepted', due_at = NULL, accepted_at = ledger_now() - interval '2 days'"
+END = -0.1
+
+
+@pytest.fixture
+def used(books):
+    """Books with 3 units at Stripe and 4 that are sealed, of a period that is over."""
+    books.meter()
+    books.tell(subscription(item(end=END)), at=-10)
+    books.use(3, at=-3)
+    books.seal()
+    books.write(TAKEN)
+    books.use(4, at=-1)
+    return books
+
+
+def move(books, state):
+    if state != "sealed":
+        books.write(MOVED, state, state)
+
+
+def finalize(books, quantity=3, *, at=END + 0.05):
+    books.tell(invoice(line(start=-10, end=END, quantity=quantity), at=at), at=at)
+
+
+def told(books):
+    """Rows and units of each alarm about a final invoice."""
+    return {
+        kind: (one["subject"].split("/")[0], one["rows"], one["units"])
+        for kind in ("closing", "late", "differs")
+        for one in books.alarms(kind)
+    }
+
+
+def said(books, kind):
+    (one,) = books.alarms(kind)
+    return one["said"]
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["unsealed", "sealed"])
+def test_what_nobody_sends_is_late_from_the_moment_at_which_its_invoice_is_final(used, is_sealed):
+    if is_sealed:
+        used.seal()
+    finalize(used)
+
+    assert told(used) == {"late": ("in_1", 1, 4)}
+    assert "1 wait to be sent and 0 may or may not be at Stripe" in said(used, "late")
+
+
+def test_what_waits_at_the_finalization_is_late_without_a_moment_between(used):
+    used.seal()
+    move(used, "held")
+    draft = invoice(line(start=-10, end=END), status="draft")
+    used.tell(draft, at=END)
+    before = told(used)
+    finalize(used)
+
+    assert (before, told(used)) == ({"closing": ("in_1", 1, 4)}, {"late": ("in_1", 1, 4)})
+
+
+@pytest.mark.parametrize("state", ["unknown", "held", "conflict"])
+def test_what_was_called_for_after_its_invoice_was_final_is_late_also_while_it_is_in_doubt(used, state):
+    used.seal()
+    finalize(used)
+    used.write(ATTEMPTED, AFTER)
+    move(used, state)
+
+    assert told(used) == {"late": ("in_1", 1, 4)}
+    assert "0 wait to be sent and 1 may or may not be at Stripe" in said(used, "late")
+
+
+@pytest.mark.parametrize("state", ["sealed", "unknown", "held", "conflict"])
+def test_what_may_have_counted_before_differs_as_far_as_its_invoice_has_it_not(used, state):
+    used.seal()
+    used.write(ATTEMPTED, BEFORE)
+    move(used, state)
+    finalize(used)
+
+    assert told(used) == {"differs": ("in_1", 1, 4)}
+    assert said(used, "differs").endswith("1 meter events may or may not be at Stripe")
+
+
+@pytest.mark.parametrize("state", ["unknown", "held"])
+def test_what_is_in_doubt_and_on_its_invoice_is_no_alarm(used, state):
+    used.seal()
+    used.write(ATTEMPTED, BEFORE)
+    move(used, state)
+    finalize(used, 7)
+
+    assert told(used) == {}
+
+
+def test_what_was_held_and_is_proven_absent_is_late_and_differs_no_more(used):
+    used.seal()
+    used.write(ATTEMPTED, BEFORE)
+    move(used, "held")
+    finalize(used)
+    held = told(used)
+    used.write("UPDATE meter_event SET state = 'refused', reason = 'late: proven absent' WHERE state = 'held'")
+
+    assert (held, told(used)) == ({"differs": ("in_1", 1, 4)}, {"late": ("in_1", 1, 4)})
+
+
+def test_what_is_sent_at_last_is_late_under_the_same_name_until_a_person_decides(used):
+    used.seal()
+    finalize(used)
+    waiting = told(used)
+    used.accept()
+    sent = told(used)
+    used.tell(subscription(item(start=END, end=20)), at=END)
+    with used.ledger.transaction() as tx:
+        late = read_late_id("in_1/cus_1/tokens")
+        carry(tx, "default", late, order=Order(actor="ada", reason="bill it"), timing=used.timing)
+
+    assert waiting == sent == {"late": ("in_1", 1, 4)}
+    assert told(used) == {}
+
+
+def test_what_a_person_discarded_in_doubt_is_no_alarm(used):
+    used.seal()
+    used.write(ATTEMPTED, BEFORE)
+    move(used, "held")
+    finalize(used)
+    used.write(
+        "INSERT INTO operator_action (actor, verb, subject, reason, state_before, state_after)"
+        " SELECT 'ada', 'discard', 'me-' || meter_event_id, 'no', state, 'discarded' FROM meter_event"
+        " WHERE state = 'held'"
+    )
+
+    assert told(used) == {}
+
+
+def test_what_waits_of_a_final_line_without_a_quantity_is_late_also_if_it_may_have_counted(used):
+    used.seal()
+    used.write(ATTEMPTED, BEFORE)
+    move(used, "held")
+    finalize(used)
+    used.write("ALTER TABLE stretch DISABLE TRIGGER stretch_closes_once")
+    used.write("UPDATE stretch SET billed = NULL")
+    used.write("ALTER TABLE stretch ENABLE TRIGGER stretch_closes_once")
+
+    assert told(used) == {"late": ("in_1", 1, 4)}
+
+
+def test_what_adds_up_to_nothing_is_not_late_while_it_waits(used):
+    used.use(-4, at=-1)
+    finalize(used)
+
+    assert told(used) == {}
+
+
+def test_nothing_differs_on_the_invoice_of_a_trial(books):
+    books.meter()
+    books.tell(subscription(item(end=END), trial_start=-10, trial_end=END, status="trialing"), at=-10)
+    books.use(4, at=-1)
+    books.seal()
+    finalize(books, 0)
+    books.pass_days(1)
+    books.accept()
+
+    assert told(books) == {}
