@@ -65,7 +65,7 @@ KINDS: Sequence[Kind] = (
         name="straddling",
         question="alarming_straddling",
         sentence="A meter event with usage of both sides of a boundary that was learnt after it was sealed.",
-        remedy="meterpost correct, where the invoices are open; or leave it where it is: meterpost alarms waive",
+        remedy="meterpost correct and a row, as it says; or leave it where it is: meterpost alarms waive",
         is_waivable=True,
     ),
     Kind(

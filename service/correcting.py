@@ -3,8 +3,8 @@
 The rules, and the reason of each:
 - What Stripe received within a day, and is taken back as a whole, is cancelled there: no trace of it stays on the
   invoice. Its books tell whether it was, so only what they are known to show, and show once, is cancelled.
-- All else is an entry beside it, which adds or takes away: at its own time while its invoice is open, in the period
-  of now once it is final, or once Stripe would refuse its time.
+- All else is an entry beside it, which adds or takes away: at the time at which it counts, while its invoice is open,
+  in the period of now once it is final, or once Stripe would refuse its time.
 - An entry takes away from a sum alone. A `count` meter counts entries, also negative ones, so that only a cancellation
   takes one back; a `last` meter keeps a value, and the right one replaces it.
 - What may or may not count is not corrected: half of a guess would be right.
@@ -51,7 +51,7 @@ class Correctable:
     carried_as: str | None = None  # the row as which it was carried
     corrected_as: str | None = None  # the row that corrects its meter event as a whole, where one entry is meant
     is_billed_now: bool = True
-    at: datetime
+    at: datetime  # at which it counts: sealed, the time that Stripe was told; else its own
     now: datetime
 
 

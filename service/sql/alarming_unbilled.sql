@@ -3,6 +3,7 @@
 -- subscriptions were listed and of whom no next period is still to be told: that a subscription was made or renewed
 -- just now is told a moment later. Buckets that one stretch covers whole are passed over without a look at their rows. A
 -- meter that nobody has heard of is billed by nobody: its rows wait for somebody to make it, and are told here meanwhile.
+-- What a stretch lacks because its meter event was stamped outside of it is straddling, and told as that alone.
 -- What Stripe refused of all this is as little billed as before, until a person has decided about it.
 -- What was sent is urgent for nobody, since Stripe keeps it; what waits is in the last two days in which Stripe would
 -- take it.
@@ -17,13 +18,21 @@ WITH bucket AS MATERIALIZED (
             AND s.starts_at <= b.bucket AND s.ends_at >= b.bucket + interval '1 hour'
     )
 ),
+straddling AS MATERIALIZED (
+    SELECT meter_event_id, sum(value) AS value, count(*) AS rows
+    FROM straddling_entry
+    WHERE account = %(account)s AND is_missing AND formula <> 'last'
+    GROUP BY meter_event_id
+),
 usage AS (
     SELECT
-        m.lane_id, m.formula, m.value, m.entries AS rows, m.stamped_at AS at, NULL::timestamptz AS waits_until,
+        m.lane_id, m.formula, m.value - coalesce(o.value, 0) AS value, m.entries - coalesce(o.rows, 0) AS rows,
+        m.stamped_at AS at, NULL::timestamptz AS waits_until,
         CASE WHEN m.state = 'refused' THEN m.meter_event_id END AS refused
     FROM meter_event AS m
+    LEFT JOIN straddling AS o USING (meter_event_id)
     WHERE m.is_unbilled AND m.state <> 'cancelled' AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
-        AND (m.state <> 'refused' OR NOT is_closed('me-' || m.meter_event_id))
+        AND m.entries > coalesce(o.rows, 0) AND (m.state <> 'refused' OR NOT is_closed('me-' || m.meter_event_id))
     UNION ALL
     SELECT e.lane_id, b.formula, e.value, 1, e.occurred_at, e.occurred_at + interval '34 days', NULL
     FROM bucket AS b

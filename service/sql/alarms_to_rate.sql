@@ -1,7 +1,8 @@
 -- What open alarms are to be worth: those with new figures, those whose stretch has moved on for a while, and those without
 -- money, because a price may be known by now. With each its price, and of the stretch that it names everything that is
--- billed or will be: what was stamped in it and what waits to be sealed, but for what a person took back. Of a `last`
--- meter the alarm's own usage is what lies between its first and its last time.
+-- billed or should be: what was stamped in it, what waits to be sealed, and what it lacks because that was stamped where
+-- nothing bills; but for what a person took back. Of a `last` meter the alarm's own usage is what lies between its first
+-- and its last time.
 WITH due AS (
     SELECT *
     FROM alarm
@@ -48,6 +49,11 @@ LEFT JOIN LATERAL (
         FROM entry AS e
         WHERE e.lane_id = l.lane_id AND e.meter_event_id IS NULL
             AND e.occurred_at >= s.starts_at AND e.occurred_at < s.ends_at
+        UNION ALL
+        SELECT e.value, 1, e.occurred_at, e.entry_id
+        FROM straddling_entry AS e
+        WHERE e.is_missing AND e.lane_id = l.lane_id
+            AND (e.item, e.price, e.stretch_start) = (s.item, s.price, s.starts_at)
     ) AS v
 ) AS u ON s.starts_at IS NOT NULL
 ORDER BY d.alarm_id

@@ -1,5 +1,6 @@
 -- All that is known of a meter event, or of one entry, that decides how it is corrected. Of a `count` meter event the units
--- are the one that it counts for. A call that was replayed, or was told that the identifier exists, brought in nothing.
+-- are the one that it counts for. What is sealed counts at the time that Stripe was told, which a boundary that was learnt
+-- later may divide from its own. A call that was replayed, or was told that the identifier exists, brought in nothing.
 SELECT
     l.lane_id, l.account, l.customer, l.meter, coalesce(m.meter_stripe_id, k.stripe_id) AS meter_stripe_id,
     coalesce(m.formula, k.formula, 'unknown') AS formula, m.meter_event_id, e.entry_id, m.generation, m.state,
@@ -43,7 +44,7 @@ LEFT JOIN entry AS e ON e.entry_id = wanted.entry_id
 LEFT JOIN meter_event AS m ON m.meter_event_id = coalesce(wanted.meter_event_id, e.meter_event_id)
 JOIN lane AS l ON l.lane_id = coalesce(e.lane_id, m.lane_id)
 LEFT JOIN meter AS k ON (k.account, k.meter) = (l.account, l.meter)
-CROSS JOIN LATERAL (SELECT coalesce(e.occurred_at, m.stamped_at) AS at) AS told
+CROSS JOIN LATERAL (SELECT coalesce(m.stamped_at, e.occurred_at) AS at) AS told
 LEFT JOIN LATERAL (
     SELECT min(a.started_at) AS received_after, count(*) AS calls
     FROM attempt AS a
