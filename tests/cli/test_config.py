@@ -37,6 +37,25 @@ def test_secrets_are_masked(command: Command, monkeypatch: pytest.MonkeyPatch) -
     assert "c4n4ry" not in ran.out
 
 
+@pytest.mark.parametrize("told", ["48", "0", "3600s", "59m", "8d", "h", "-1h", "1.5h", "٤٨h", ""])
+def test_a_hold_without_a_unit_or_too_short_to_hold_anything_is_refused(
+    command: Command, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv("METERPOST_HOLD_DRAFTS", told)
+
+    ran = command("config")
+
+    assert ran.code == 2
+    assert "METERPOST_HOLD_DRAFTS: " in ran.err
+    assert "a time with its unit from 1h to 7d" in ran.err
+
+
+@pytest.mark.parametrize(("told", "hold_s"), [("off", 0), ("60m", 3600), ("48h", 172_800), ("7d", 604_800)])
+def test_a_hold_is_a_time_with_its_unit(monkeypatch: pytest.MonkeyPatch, told: str, hold_s: int) -> None:
+    monkeypatch.setenv("METERPOST_HOLD_DRAFTS", told)
+    assert settings.load().hold_drafts_s == hold_s
+
+
 def test_the_environment_and_the_default_are_told_apart(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METERPOST_TIMING", "fast")
 
