@@ -12,14 +12,13 @@ from cli.ordering import order_of, order_options
 from cli.output import json_option, print_json, print_table, print_words, shown
 from service import settings
 from service.alarm_calls import Receiver
-from service.alarm_posts import REMEDIES, figures_of, test_body
+from service.alarm_posts import REMEDIES, test_body
 from service.alarms import KINDS
 from service.ledger.actions import actions_on
 from service.ledger.alarm_posts import alarm_posts_of, write_acknowledged
 from service.ledger.alarms import Alarm, acknowledge_alarm, alarms, name_of, waive_alarm
 from service.ledger.connection import Transaction
 from service.ledger.overview import ledger_time
-from service.logs import say
 
 ALARMS_MAX = 9_999  # a page
 ALARM = re.compile(r"(?:al-)?([0-9]{1,18})")
@@ -120,8 +119,6 @@ def acknowledge(*, alarm_id: int, reason: str, actor: str | None, as_json: bool)
         if is_new:
             write_acknowledged(tx, account, alarm_id)
         found = _require(tx, account, alarm_id)
-    if is_new:
-        say("alarm.acknowledged", actor=order.actor, **figures_of(found))
     if as_json:
         print_json({"done": is_new, "alarm": told_alarm(found)})
     else:
@@ -143,8 +140,6 @@ def waive(*, alarm_id: int, reason: str, actor: str | None, as_json: bool) -> in
         found = _require(tx, account, alarm_id)
         _require_waivable(found)
         is_new = waive_alarm(tx, account, alarm_id, order=order)
-    if is_new:
-        say("alarm.waived", actor=order.actor, **figures_of(found))
     if as_json:
         print_json({"done": is_new, "alarm": told_alarm(found)})
     else:

@@ -80,6 +80,8 @@ def preview(*, name: str, as_json: bool) -> int:
         print_json({"backfill": backfill, "changes": changes, "problems": problems, "lookalikes": alike})
     else:
         _print(changes, problems, alike=alike)
+        if not changes:
+            print_words(_nothing(backfill))
     return FINDINGS if problems or alike else OK
 
 
@@ -163,5 +165,9 @@ def _print(changes: list[Change], problems: list[Problem], *, alike: int) -> Non
         print_words(f"{alike:,} rows say exactly what recorded rows of other ids say: they may have been told before")
     if meters := sorted({one.meter for one in changes if not one.is_revertible}):
         print_words(f"no entry takes back what these count, so that they could not be reverted: {', '.join(meters)}")
-    if not changes:
-        print_words("closing it would record nothing")
+
+
+def _nothing(backfill: Backfill) -> str:
+    if backfill.state in {"open", "closing"}:
+        return "closing it would record nothing"
+    return f"it is {backfill.state}, and has nothing to record any more: see meterpost backfill show {backfill.name}"

@@ -106,7 +106,10 @@ def _target(tx: Transaction, wanted: Wanted) -> Target:
     """Raises Failed where it names no row, or several."""
     if (meter_event_id := _meter_event(wanted)) is not None:
         return Target(name=f"me-{meter_event_id}", meter_event_id=meter_event_id)
-    rows = [row for row in rows_called(tx, wanted.text) if wanted.source in {None, row.source}]
+    called = rows_called(tx, wanted.text)
+    rows = [row for row in called if wanted.source in {None, row.source}]
+    if called and not rows:
+        raise Failed(f"the ledger knows no row {wanted.text} of {wanted.source}, but one of {_or(called)}")
     if not rows:
         raise Failed(f"the ledger knows no row {wanted.text}: it may still be on the queue (see meterpost row show)")
     if len(rows) > 1:

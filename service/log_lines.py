@@ -98,8 +98,6 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "alarm.raised": Line(ERROR, "Something is wrong with money; a person has to look: meterpost alarms."),
         "alarm.noted": Line(INFO, "Something is worth knowing about money; nobody has to act."),
         "alarm.escalated": Line(ERROR, "An open alarm became urgent; a person is wanted now."),
-        "alarm.acknowledged": Line(INFO, "A person has seen an alarm."),
-        "alarm.waived": Line(INFO, "A person lives with what an alarm says."),
         "alarm.cleared": Line(INFO, "What an alarm was about is wrong no more."),
         "alarm.unrated": Line(WARNING, "What alarms are worth could not be summed up now; they stand as they are."),
         "alarm.left_out": Line(ERROR, "More is wrong than alarms of one kind are kept open for; the rest is counted."),

@@ -145,6 +145,18 @@ def test_acknowledging_is_kept_with_who_and_why_in_the_chain_and_the_alarm_stays
     assert "by ada: INC-42" in shown
 
 
+@pytest.mark.parametrize("verb", ["acknowledge", "waive"])
+def test_a_persons_word_is_answered_by_a_sentence_and_by_no_line_of_the_log(
+    command: Command, alarms: Any, verb: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    alarms.execute(DIFFERS)
+
+    ran = command("alarms", verb, "al-4", "--reason", "INC-42")
+
+    assert (ran.out, ran.err.count("\n"), caplog.records) == ("", 1, [])
+    assert ran.err.startswith("al-4  ")
+
+
 def test_acknowledging_twice_or_what_is_cleared_changes_nothing(command: Command, alarms: Any) -> None:
     alarms.execute(CLEARED)
     command("alarms", "acknowledge", "al-1", "--reason", "a", "--actor", "ada")

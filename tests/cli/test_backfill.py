@@ -94,6 +94,16 @@ def test_a_preview_tells_what_would_not_be_billed_and_why(command, filled):
     ]
 
 
+def test_a_preview_of_what_is_closed_says_that_it_is_over(command, filled):
+    filled(line())
+    command("backfill", "close", "march", *REASON)
+
+    ran = command("backfill", "preview", "march")
+
+    assert "it is closed, and has nothing to record any more: see meterpost backfill show march" in ran.err
+    assert "closing it would" not in ran.err
+
+
 def test_rows_that_say_what_was_told_before_are_counted(command, books, filled, usage_row):
     filled(line(value=3), line(value=4))
     books.record(usage_row("a", value=3, occurred_at=HOUR.isoformat()))

@@ -69,6 +69,14 @@ def test_sources_that_number_alike_are_told_apart(command, books, usage_row, row
     assert entries(books)[-1] == ("meterpost", -9)
 
 
+def test_a_row_of_another_source_is_named_by_its_own(command, books, usage_row, row):
+    ran = command("correct", row, "--source", "other", *REASON)
+
+    assert ran.code == 1
+    assert "the ledger knows no row row-1 of other, but one of app" in ran.err
+    assert "queue" not in ran.err
+
+
 def test_what_the_ledger_does_not_know_is_not_corrected(command, ledger):
     assert "knows no row row-9" in command("correct", "row-9", *REASON).err
     assert "nothing of this id" in command("correct", "me-9", *REASON).err
