@@ -1,6 +1,6 @@
 """`meterpost row show`: a row's whole story, every state with one sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from operator import itemgetter
@@ -22,10 +22,10 @@ from service.ledger.story import (
     RecordedRow,
     ReportedMeterEvent,
     Story,
-    UsedIdentifier,
     tell_story,
 )
 
+Told = tuple[datetime, str]
 EPILOG = """\b
 Examples:
   meterpost row show export-17
@@ -116,46 +116,55 @@ def _of_row(row: RecordedRow, story: Story) -> Iterator[str]:
             yield _at(come.acted_at, f"taken out of quarantine (q-{come.quarantine_id}) by {shown(come.actor)}")
             yield f"    Reason: {shown(come.reason)}. Read as: {shown(come.said.decode('utf-8', 'backslashreplace'))}"
     for correction in story.corrections:
-        yield from _of_correction(row, correction)
+        if correction.entry_id == row.entry_id:
+            yield _at(correction.acted_at, _of_making(correction))
+    decided = [one for correction in story.corrections for one in _of_correction(row, correction)]
     meter_events = [one for one in story.meter_events if one.meter_event_id == row.meter_event_id]
     if not meter_events:
+        yield from (_at(when, text) for when, text in decided)
         waits = "is sealed once that is over and its meter known; kept back where METERPOST_UNBILLED says so"
         yield f"    Recorded: it joins the bucket of {instant(row.bucket)} and {waits}."
     for meter_event in meter_events:
-        yield from meter_event_lines(meter_event, story)
+        yield from meter_event_lines(meter_event, story, decided=decided)
 
 
-def _of_correction(row: RecordedRow, correction: MadeCorrection) -> Iterator[str]:
-    """It corrects this row or its meter event, or it made this row."""
-    by = f"by {shown(correction.actor)}: {shown(correction.reason)}"
+def _of_making(correction: MadeCorrection) -> str:
+    """Of a row that a correction made."""
+    of = f"me-{correction.meter_event_id}" if correction.meter_event_id else f"entry {correction.corrected_entry_id}"
+    return f"made by a correction of {of}, {correction.kind} {_by(correction)}"
+
+
+def _of_correction(row: RecordedRow, correction: MadeCorrection) -> Iterator[Told]:
+    """Where it corrects this row or its meter event. What was waived has all of its units still."""
     if correction.entry_id == row.entry_id:
-        of = (
-            f"me-{correction.meter_event_id}" if correction.meter_event_id else f"entry {correction.corrected_entry_id}"
-        )
-        yield _at(correction.acted_at, f"made by a correction of {of}, {correction.kind} {by}")
         return
     is_whole = correction.meter_event_id is not None and correction.meter_event_id == row.meter_event_id
     if is_whole or correction.corrected_entry_id == row.entry_id:
         what = f"me-{row.meter_event_id} was {correction.kind}" if is_whole else correction.kind
+        units = f"; {shown(correction.units)} units" if correction.units else ""
         made = f", as row {shown(correction.row_id)} of {shown(correction.source)}" if correction.row_id else ""
-        yield _at(correction.acted_at, f"{what} {by}; {shown(correction.units)} units{made}")
+        yield correction.acted_at, f"{what} {_by(correction)}{units}{made}"
+
+
+def _by(correction: MadeCorrection) -> str:
+    return f"by {shown(correction.actor)}: {shown(correction.reason)}"
 
 
 def _told(row: RecordedRow | ConflictingRow) -> str:
     return f"{shown(row.value)} {row.meter} of {row.customer} at {instant(row.occurred_at)}"
 
 
-def meter_event_lines(meter_event: ReportedMeterEvent, story: Story) -> Iterator[str]:
+def meter_event_lines(meter_event: ReportedMeterEvent, story: Story, *, decided: Sequence[Told] = ()) -> Iterator[str]:
+    """In the order in which it happened; `decided`: what persons did about the row that is told of."""
+    yield from (_at(when, text) for when, text in decided if when < meter_event.sealed_at)
     others = f"together with {meter_event.entries - 1:,} more" if meter_event.entries > 1 else "alone"
     text = f"sealed {others} as meter event {meter_event.meter_event_id}: {shown(meter_event.value)}"
     yield _at(meter_event.sealed_at, f"{text} at {instant(meter_event.stamped_at)}")
     if meter_event.is_unbilled:
         yield "    Unbilled: no subscription on this meter was known when it was sealed."
-    for used in story.identifiers:
-        if used.meter_event_id == meter_event.meter_event_id:
-            yield from _of_identifier(used, story)
-    for when, text in sorted(_what_followed(meter_event, story), key=itemgetter(0)):
-        yield _at(when, text)
+    followed = [*_what_followed(meter_event, story), *(one for one in decided if one[0] >= meter_event.sealed_at)]
+    lines = [*_calls(meter_event, story), *((when, _at(when, text)) for when, text in followed)]
+    yield from (line for _, line in sorted(lines, key=itemgetter(0)))
     yield f"    {meter_event.state.capitalize()}: {_standing(meter_event, story)}{_why(meter_event)}"
 
 
@@ -165,14 +174,21 @@ def _standing(meter_event: ReportedMeterEvent, story: Story) -> str:
     return next((DECIDED[kind] for kind in kinds if kind in DECIDED), STATES[meter_event.state])
 
 
-def _of_identifier(used: UsedIdentifier, story: Story) -> Iterator[str]:
-    yield f"    generation {used.generation}, identifier {used.identifier}"
-    for attempt in story.attempts:
-        if (attempt.meter_event_id, attempt.generation) == (used.meter_event_id, used.generation):
-            yield _at(attempt.started_at, f"called Stripe: {_ended(attempt)}")
+def _calls(meter_event: ReportedMeterEvent, story: Story) -> Iterator[Told]:
+    """Lines of the identifiers, each with the calls under it; what was not called for yet stands behind what was."""
+    when = meter_event.sealed_at
+    for used in story.identifiers:
+        of_it = (used.meter_event_id, used.generation)
+        attempts = [one for one in story.attempts if (one.meter_event_id, one.generation) == of_it]
+        if used.meter_event_id == meter_event.meter_event_id:
+            when = attempts[0].started_at if attempts else when
+            yield when, f"    generation {used.generation}, identifier {used.identifier}"
+            for attempt in attempts:
+                when = attempt.started_at
+                yield when, _at(when, f"called Stripe: {_ended(attempt)}")
 
 
-def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tuple[datetime, str]]:
+def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[Told]:
     """What became of it at Stripe, each with its time."""
     for when, text in ((meter_event.accepted_at, "accepted"), (meter_event.confirmed_at, "confirmed")):
         if when is not None:
@@ -188,7 +204,7 @@ def _what_followed(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tu
     yield from _what_was_told(meter_event, story)
 
 
-def _what_was_told(meter_event: ReportedMeterEvent, story: Story) -> Iterator[tuple[datetime, str]]:
+def _what_was_told(meter_event: ReportedMeterEvent, story: Story) -> Iterator[Told]:
     """What Stripe reported of it by itself, and what it was asked to take back."""
     for report in story.reports:
         if report.meter_event_id == meter_event.meter_event_id:

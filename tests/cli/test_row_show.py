@@ -26,6 +26,12 @@ CALLED = """
     UPDATE meter_event SET state = 'accepted', due_at = NULL, accepted_at = ledger_now();
 """
 CONFIRMED = "UPDATE meter_event SET state = 'confirmed', confirmed_at = ledger_now()"
+WAIVED = """
+    INSERT INTO operator_action (action_id, actor, verb, subject, reason, state_before, state_after, hash)
+    VALUES (1, 'ada', 'waive', 'me-1', 'too little', 'late', 'waived', 'hash');
+    INSERT INTO correction (action_id, kind, meter_event_id, units, state_before)
+    VALUES (1, 'waived', 1, 0, 'refused')
+"""
 HELD = "UPDATE meter_event SET state = 'held', due_at = NULL, reason = 'window_closed'"
 
 
@@ -46,6 +52,19 @@ def test_a_confirmed_row_shows_every_call_with_its_request_id(command: Command, 
     out = command("row", "show", "a").out
 
     assert out.index("idt_1") < out.index("req_1") < out.index("req_2") < out.index("Confirmed: ")
+
+
+def test_a_persons_decision_stands_where_it_happened_and_a_waiver_tells_no_units(
+    command: Command, books: Any, usage_row: MakeRow
+) -> None:
+    books.record(usage_row("a"))
+    for statement in (SEALED, CALLED, WAIVED):
+        books.execute(statement)
+
+    out = command("row", "show", "a").out
+
+    assert out.index("req_1") < out.index("req_2") < out.index("me-1 was waived by ada: too little\n")
+    assert "0 units" not in out
 
 
 def test_a_held_meter_event_says_why(command: Command, books: Any, usage_row: MakeRow) -> None:
