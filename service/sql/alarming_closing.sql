@@ -57,8 +57,13 @@ SELECT
     max(w.at) AS until,
     w.deadline,
     format(
-        '%%s of %%s rows are on their way, %%s held or refused',
+        '%%s of %%s rows %%s, %%s held or refused',
         coalesce(sum(w.rows) FILTER (WHERE NOT w.is_stuck), 0), sum(w.rows),
+        CASE
+            WHEN EXISTS (SELECT FROM pause AS p WHERE p.account = %(account)s AND p.meter IN ('*', w.meter))
+                THEN 'wait for meterpost resume'
+            ELSE 'are on their way'
+        END,
         coalesce(sum(w.rows) FILTER (WHERE w.is_stuck), 0)
     ) AS said
 FROM waiting AS w

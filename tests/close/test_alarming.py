@@ -4,7 +4,7 @@ import pytest
 
 from service.ledger.actions import Order, note_action
 from service.unbilled import Unbilled
-from tests.close.conftest import invoice, item, line, subscription
+from tests.close.conftest import invoice, item, line, second, subscription
 
 SECOND = 1 / 86_400
 MINUTE = 60 * SECOND
@@ -17,6 +17,7 @@ WHERE state = 'sealed'
 REFUSED = (
     "UPDATE meter_event SET state = 'refused', due_at = NULL, reason = 'no such customer' WHERE meter_event_id = 1"
 )
+PAUSED = "INSERT INTO pause (account, meter, actor, reason) VALUES ('default', %s, 'ada', 'a test')"
 EVERY_KIND = ["unbilled", "trial", "discarded", "closing", "straddling", "differs"]
 
 
@@ -185,6 +186,20 @@ def test_usage_of_a_draft_is_told_when_its_time_comes_near(used):
     used.accept()
 
     assert figures(used, "closing") == []
+
+
+@pytest.mark.parametrize("meter", ["*", "tokens"])
+def test_what_a_pause_holds_back_of_a_draft_is_said_to_wait_for_its_end(used, meter):
+    used.tell(subscription(item(end=-0.1)), at=-10)
+    used.use(3, at=-1)
+    used.seal()
+    used.tell(invoice(line(start=-10, end=-0.1), status="draft", automatically_finalizes_at=second(0)), at=0)
+    (on_its_way,) = used.alarms("closing")
+    used.write(PAUSED, meter)
+
+    (paused,) = used.alarms("closing")
+    assert on_its_way["said"] == "1 of 1 rows are on their way, 0 held or refused"
+    assert paused["said"] == "1 of 1 rows wait for meterpost resume, 0 held or refused"
 
 
 def test_what_is_held_of_a_draft_is_a_page_at_once(used):
