@@ -28,6 +28,8 @@ SELECT
     lateness(l.account, l.customer, coalesce(m.meter_stripe_id, k.stripe_id), told.at) AS lateness,
     EXISTS (
         SELECT FROM late_meter_event AS late WHERE late.meter_event_id = m.meter_event_id AND late.state <> 'refused'
+    ) OR EXISTS (SELECT FROM closed_without(l.account, l.customer, m)) OR (
+        m.meter_event_id IS NULL AND EXISTS (SELECT FROM closing_of(l.account, l.customer, k.stripe_id, e.occurred_at))
     ) AS is_late,
     (
         SELECT c.row_id FROM correction AS c WHERE c.meter_event_id = m.meter_event_id AND c.kind = 'carried'

@@ -2,7 +2,10 @@
 
 import pytest
 
+from service.correcting import Change
 from service.ledger.actions import Order
+from service.ledger.answers import Declined
+from service.ledger.correcting import Target, correct
 from service.ledger.late import carry, read_late_id
 from tests.close.conftest import invoice, item, line, subscription
 
@@ -167,6 +170,21 @@ def test_what_adds_up_to_nothing_is_not_late_while_it_waits(used):
     finalize(used)
 
     assert told(used) == {}
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["unsealed", "sealed"])
+def test_what_waits_and_is_on_no_invoice_is_not_taken_back_from_the_period_of_now(used, is_sealed):
+    if is_sealed:
+        used.seal()
+    finalize(used)
+    used.tell(subscription(item(start=END, end=20)), at=END)
+    (entry_id,) = used.ask("SELECT entry_id FROM entry WHERE value = 4")
+    with used.ledger.transaction() as tx:
+        order, target = Order(actor="ada", reason="a test export"), Target(name="it", entry_id=entry_id)
+        found = correct(tx, target, Change(), order=order, is_only_writer=True, timing=used.timing)
+
+    assert isinstance(found.answer, Declined)
+    assert found.answer.text.startswith("its invoice was final without it, so it is not billed")
 
 
 def test_nothing_differs_on_the_invoice_of_a_trial(books):
