@@ -1,7 +1,7 @@
 """`meterpost correct`: a row or a meter event is taken back, or says another amount, once and on the books."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +23,9 @@ from service.ledger.answers import Acted, Declined
 from service.ledger.connection import Transaction
 from service.ledger.correcting import Corrected, Money, Preview, Target, correct
 from service.ledger.story import RecordedRow, rows_called
+from service.ledger.unbilled_worth import unbilled_money
 from service.letters import Kind, NoLetter, read_letter_id
+from service.ratecard.chosen import terms_by
 from service.settings import Settings
 
 EPILOG = """\b
@@ -99,7 +101,18 @@ def _correct(
     with committing(tx, is_dry=is_dry):
         target = _target(tx, wanted)
         is_only_writer = chosen.is_only_writer
-        return correct(tx, target, change, order=order, is_only_writer=is_only_writer, timing=chosen.timing)
+        corrected = correct(tx, target, change, order=order, is_only_writer=is_only_writer, timing=chosen.timing)
+        return _with_money(tx, target, corrected, chosen=chosen)
+
+
+def _with_money(tx: Transaction, target: Target, corrected: Corrected, *, chosen: Settings) -> Corrected:
+    """What no subscription bills has no period, and is worth what its alarm says."""
+    preview = corrected.preview
+    if preview is None or preview.period_start is not None:
+        return corrected
+    units = {"before": preview.units_before, "after": preview.units_after}
+    money = unbilled_money(tx, target, **units, card=terms_by(chosen))
+    return replace(corrected, preview=replace(preview, money=money))
 
 
 def _target(tx: Transaction, wanted: Wanted) -> Target:
@@ -146,13 +159,14 @@ def _lines(preview: Preview) -> Iterator[str]:
         yield f"period:  {shown(preview.period_before)} → {shown(preview.period_after)} units, {span}"
     else:
         yield "period:  no subscription is known to bill it"
-    yield f"money:   {_money(preview.money)}"
+    whose = "the period's usage" if preview.period_start is not None else "these units alone, which nobody bills yet"
+    yield f"money:   {_money(preview.money, whose)}"
     if preview.warning:
         yield f"warning: {preview.warning}"
 
 
-def _money(money: Money | None) -> str:
+def _money(money: Money | None, whose: str) -> str:
     if money is None:
         return "no price is known"
     before, after = (in_words(amount, money.currency) for amount in (money.before, money.after))
-    return f"{before} → {after} for the period's usage"
+    return f"{before} → {after} for {whose}"

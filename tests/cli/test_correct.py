@@ -15,6 +15,11 @@ STRETCH = """
     VALUES ('default', 'si_1', 'price_1', now() - interval '9 days', now() + interval '9 days', 'sub_1', 'cus_1',
         'mtr_1', false)
 """
+KNOWN_PRICE = """
+    UPDATE mirror SET facts = '{"meter_stripe_id": "mtr_1", "usage_type": "metered", "is_active": true}'
+    WHERE kind = 'price'
+"""
+CARD = 'currency = "usd"\n[[metrics]]\nmetric = "api_requests"\nunit = "request"\nprice = 0.5\n'
 REASON = ("--reason", "a test export")
 
 
@@ -41,6 +46,21 @@ def test_a_preview_tells_units_period_and_money_and_changes_nothing(command, boo
     assert "why:     only a part is changed" in ran.out
     assert "a dry run: nothing was changed" in ran.err
     assert entries(books) == [("app", 3)]
+
+
+def test_what_nobody_bills_is_worth_what_its_alarm_says(command, books, row, bare, monkeypatch):
+    books.execute("DELETE FROM stretch")
+    unpriced = command("correct", row, "--to", "1", *REASON, "--dry-run").out
+    books.execute(KNOWN_PRICE)
+    by_price = command("correct", row, "--to", "1", *REASON, "--dry-run").out
+    (bare / "card.toml").write_text(CARD)
+    monkeypatch.setenv("METERPOST_RATE_CARD", str(bare / "card.toml"))
+
+    by_card = command("correct", row, "--to", "1", *REASON, "--dry-run").out
+
+    assert "money:   no price is known" in unpriced
+    assert "money:   $0.06 → $0.02 for these units alone, which nobody bills yet" in by_price
+    assert "money:   $1.50 → $0.50 for these units alone" in by_card
 
 
 def test_a_correction_is_a_row_beside_it_once(command, books, row):
