@@ -9,7 +9,9 @@ from decimal import Decimal
 
 from sandbox.billing.charges import Charge
 from sandbox.billing.invoice_recipient import Recipient
+from sandbox.billing.invoice_terms import NO_TERMS, InvoiceTerms
 from sandbox.billing.periods import Period
+from sandbox.billing.tax_amounts import TaxAmount
 from sandbox.resources.prices import Price
 
 
@@ -28,6 +30,19 @@ class Line:
     invoice_item: str | None
     is_proration: bool
     metadata: dict[str, str]
+    taxes: tuple[TaxAmount, ...] = ()
+    included_tax: int = 0
+    """What of the amount is tax, before discounts."""
+
+    @property
+    def net(self) -> int:
+        """What is taxed: the amount less its discounts."""
+        return self.amount
+
+    @property
+    def total(self) -> int:
+        """With the taxes that come on top."""
+        return self.net + sum(tax.amount for tax in self.taxes if not tax.rate.is_inclusive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +72,8 @@ class Invoice:
     """Whether the caller chose that instant: then no unanswered webhook delays it."""
     description: str | None = None
     footer: str | None = None
+    terms: InvoiceTerms = NO_TERMS
+    """Its custom fields, tax ids and taxes."""
     metadata: dict[str, str]
     period: Period
     charges: tuple[Charge, ...] = ()
@@ -87,8 +104,20 @@ class Invoice:
         return None if self.parent is None else self.parent.subscription
 
     @property
-    def total(self) -> int:
+    def subtotal(self) -> int:
         return sum(line.amount for line in self.lines)
+
+    @property
+    def subtotal_untaxed(self) -> int:
+        return sum(line.amount - line.included_tax for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        return sum(line.total for line in self.lines)
+
+    @property
+    def total_untaxed(self) -> int:
+        return self.total - sum(tax.amount for line in self.lines for tax in line.taxes)
 
     @property
     def due(self) -> int:

@@ -125,10 +125,10 @@ def _amounts(invoice: Invoice) -> JsonObject:
         "amount_remaining": invoice.remaining,
         "ending_balance": invoice.ending_balance if invoice.finalized_at else None,
         "starting_balance": invoice.starting_balance,
-        "subtotal": invoice.total,
-        "subtotal_excluding_tax": invoice.total,
+        "subtotal": invoice.subtotal,
+        "subtotal_excluding_tax": invoice.subtotal_untaxed,
         "total": invoice.total,
-        "total_excluding_tax": invoice.total,
+        "total_excluding_tax": invoice.total_untaxed,
     }
 
 
