@@ -18,7 +18,8 @@ from marshmallow import ValidationError
 
 from meterpost import rules
 from meterpost.raw_rows import slice_rows
-from meterpost.schema import NO_UNITS, Refusal, Units, UsageRow, UsageRowSchema, read_row
+from meterpost.reading import Refusal
+from meterpost.schema import NO_UNITS, Units, UsageRow, UsageRowSchema, read_row
 
 __all__ = [
     "MESSAGE_BYTES_MAX",
