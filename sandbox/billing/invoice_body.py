@@ -3,7 +3,9 @@
 It embeds ten lines at most, as every embedded list does; the rest is to be paged.
 """
 
-from sandbox.billing.invoice import Invoice, Line
+from collections.abc import Sequence
+
+from sandbox.billing.invoice import Invoice, Line, TakenOff
 from sandbox.billing.invoice_deadline import delivered_at, finalizes_at
 from sandbox.billing.invoice_recipient import Recipient, recipient
 from sandbox.books import Books
@@ -26,7 +28,6 @@ UNSET: JsonObject = {
     "default_payment_method": None,
     "default_source": None,
     "default_tax_rates": [],
-    "discounts": [],
     "from_invoice": None,
     "issuer": {"type": "self"},
     "last_finalization_error": None,
@@ -46,8 +47,6 @@ UNSET: JsonObject = {
     "shipping_details": None,
     "statement_descriptor": None,
     "test_clock": None,
-    "total_discount_amounts": [],
-    "total_pretax_credit_amounts": [],
     "total_taxes": [],
 }
 """What every invoice of the sandbox says alike: nothing taxed, nothing discounted."""
@@ -74,15 +73,15 @@ def line_body(invoice: Invoice, line: Line) -> JsonObject:
         "amount": line.amount,
         "currency": line.currency,
         "description": line.description,
-        "discount_amounts": [],
-        "discountable": not line.is_proration,
+        "discount_amounts": _taken_off(line.discounts),
+        "discountable": line.is_discountable,
         "discounts": [],
         "invoice": invoice.id,
         "livemode": invoice.livemode,
         "metadata": line.metadata,
         "parent": _line_parent(line),
         "period": {"end": line.period.end, "start": line.period.start},
-        "pretax_credit_amounts": [],
+        "pretax_credit_amounts": _credits(line.discounts),
         "pricing": _pricing(line),
         "quantity": None if line.quantity is None else int(line.quantity),
         "quantity_decimal": None if line.quantity is None else decimal_text(line.quantity),
@@ -106,6 +105,7 @@ def _body(books: Books, invoice: Invoice) -> JsonObject:
             "created": invoice.created,
             "currency": invoice.currency,
             "description": invoice.description,
+            "discounts": [discount.id for discount in invoice.discounts],
             "footer": invoice.footer,
             "livemode": invoice.livemode,
             "metadata": invoice.metadata,
@@ -128,6 +128,8 @@ def _amounts(invoice: Invoice) -> JsonObject:
         "subtotal": invoice.subtotal,
         "subtotal_excluding_tax": invoice.subtotal_untaxed,
         "total": invoice.total,
+        "total_discount_amounts": _taken_off(invoice.taken_off),
+        "total_pretax_credit_amounts": _credits(invoice.taken_off),
         "total_excluding_tax": invoice.total_untaxed,
     }
 
@@ -158,6 +160,15 @@ def _recipient(books: Books, invoice: Invoice) -> Recipient:
     if invoice.finalized_at is not None:
         return invoice.recipient
     return recipient(books, invoice.customer, last_known=invoice.recipient)
+
+
+def _taken_off(parts: Sequence[TakenOff]) -> list[JsonObject]:
+    return [{"amount": part.amount, "discount": part.discount} for part in parts]
+
+
+def _credits(parts: Sequence[TakenOff]) -> list[JsonObject]:
+    """Discounts, as the credits that are taken off before tax."""
+    return [part | {"credit_balance_transaction": None, "type": "discount"} for part in _taken_off(parts)]
 
 
 def _parent(invoice: Invoice) -> JsonObject | None:

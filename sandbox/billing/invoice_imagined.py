@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.coupon import Discount
 from sandbox.billing.periods import Period, boundary
 from sandbox.resources.subscription_items import SubscriptionItem
 
@@ -20,6 +21,7 @@ class Imagined:
     metadata: dict[str, str] = field(default_factory=dict)
     collection_method: str = "charge_automatically"
     days_until_due: int | None = None
+    discounts: tuple[Discount, ...] = ()
 
     @property
     def currency(self) -> str:

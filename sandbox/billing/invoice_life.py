@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from sandbox.billing.arrears import caught_up, fell_behind
+from sandbox.billing.discounts import discounted, in_force, used_up
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered
 from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at, lead_s
@@ -63,6 +64,7 @@ def finalized(books: Books, invoice: Invoice) -> Invoice:
 def confirmed(books: Books, invoice: Invoice) -> Invoice:
     """Open with its final lines; paid where nothing is due."""
     final = _numbered(books, _counted_at_last(books, invoice))
+    used_up(books, final)
     _told(books, _shelved(books, final), "invoice.finalized")
     if final.due_date is not None:
         books.clock.at(final.due_date, partial(_fall_due, books, final.id))
@@ -133,8 +135,10 @@ def rated(books: Books, invoice: Invoice, *, until: int) -> Invoice:
     if invoice.parent is not None:
         basis = Basis(books=books, invoice=invoice.id, parent=invoice.parent, until=until)
         lines = charge_lines(basis, invoice.charges) + lines
+    discounts = in_force(books, invoice.discounts, at=invoice.created, invoice=invoice.id)
+    lines = discounted(books, lines, discounts)
     credit = tally_of(books, invoice.customer).balances[invoice.currency]
-    return replace(invoice, lines=lines, starting_balance=credit)
+    return replace(invoice, lines=lines, discounts=discounts, starting_balance=credit)
 
 
 def _look(books: Books, identity: str) -> None:

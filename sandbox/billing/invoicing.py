@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.coupon import Discount
 from sandbox.billing.invoice import Invoice, Parent
 from sandbox.billing.invoice_deadline import HOUR_S
 from sandbox.billing.invoice_item import InvoiceItem
@@ -43,6 +44,8 @@ class Subscribed(Protocol):
     def anchor(self) -> int: ...
     @property
     def start_date(self) -> int: ...
+    @property
+    def discounts(self) -> tuple[Discount, ...]: ...
 
 
 def draft(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, reason: str) -> Invoice:
@@ -79,6 +82,7 @@ def drawn(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, 
         days_until_due=subscription.days_until_due,
         auto_advance=True,
         finalizes_at=None,
+        discounts=subscription.discounts,
         metadata={},
         period=looked_back(books, subscription, charges, reason=reason),
         charges=tuple(charges),

@@ -7,6 +7,7 @@ be expanded at all was found out before the call was executed; an id of nothing 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from sandbox.billing.coupon import Coupon, Discount
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered as rendered_invoice
 from sandbox.calls.call import Call
@@ -21,10 +22,12 @@ from sandbox.wire import JsonObject
 Render: TypeAlias = Callable[[Call, Any], JsonObject]
 
 SHELVES: Mapping[str, tuple[tuple[type, Render], ...]] = {
+    "Coupon": ((Coupon, lambda call, coupon: coupon.render(call.now)),),
     "Customer": (
         (Customer, lambda call, customer: customer_body(call.books, customer)),
         (DeletedCustomer, lambda _, customer: customer.render()),
     ),
+    "Discount": ((Discount, lambda _, discount: discount.render()),),
     "Invoice": ((Invoice, lambda call, invoice: rendered_invoice(call.books, invoice)),),
     "Price": ((Price, lambda _, price: price.render()),),
     "Product": ((Product, lambda _, product: product.render()),),

@@ -12,6 +12,7 @@ from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.customers import existing as existing_customer
+from sandbox.resources.subscription_discounts import asked_discounts, redeemed
 from sandbox.resources.subscriptions import Cancellation, Subscription, answered
 from sandbox.wire import JsonObject
 
@@ -39,6 +40,7 @@ def create(call: Call) -> JsonObject:
     _check_rest(call, planned.currency)
     first = _to_end(call, beginning(call.books, planned, prorates=prorates))
     call.params.nothing_else()
+    redeemed(call.books, planned.discounts)
     return answered(call, begun(call.books, first), "customer.subscription.created")
 
 
@@ -70,6 +72,7 @@ def _planned(call: Call, customer: str, *, wishes: list[asked.Wish], mode: str) 
         without_payment_method=asked.without_payment_method(params),
         cancel_at=None,
         cancel_at_period_end=params.is_true("cancel_at_period_end"),
+        discounts=asked_discounts(call, currency=wishes[0].price.currency, customer=customer, subscription=identity),
     )
 
 

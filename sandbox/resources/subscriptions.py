@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.billing.arrears import status_of_arrears
+from sandbox.billing.coupon import Discount
+from sandbox.billing.discounts import in_force
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import no_such
@@ -38,7 +40,6 @@ UNSET: JsonObject = {
     "billing_thresholds": None,
     "default_source": None,
     "default_tax_rates": [],
-    "discounts": [],
     "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
     "next_pending_invoice_item_invoice": None,
     "on_behalf_of": None,
@@ -95,6 +96,9 @@ class Subscription:
     canceled_at: int | None = None
     ended_at: int | None = None
     is_paused: bool = False
+    is_expired: bool = False
+    """Whether it ended because its first invoice was not paid in time."""
+    discounts: tuple[Discount, ...] = ()
     latest_invoice: str | None = None
 
     @property
@@ -131,12 +135,13 @@ class Subscription:
 
     def status(self, books: Books) -> str:
         if self.ended_at is not None:
-            return "canceled"
+            return "incomplete_expired" if self.is_expired else "canceled"
         if self.is_paused:
             return "paused"
-        if self.is_trial(books.now):
+        arrears = status_of_arrears(books, self.id)
+        if self.is_trial(books.now) and arrears != "incomplete":
             return "trialing"
-        return status_of_arrears(books, self.id) or "active"
+        return arrears or "active"
 
     def is_trial(self, instant: int) -> bool:
         return (
@@ -205,6 +210,7 @@ def subscription_body(books: Books, subscription: Subscription) -> JsonObject:
         "days_until_due": subscription.days_until_due,
         "default_payment_method": subscription.default_payment_method,
         "description": subscription.description,
+        "discounts": [discount.id for discount in in_force(books, subscription.discounts, at=books.now)],
         "ended_at": subscription.ended_at,
         "items": _items_body(subscription),
         "latest_invoice": subscription.latest_invoice,
@@ -232,8 +238,11 @@ def _wanted(call: Call) -> Iterable[Subscription]:
     params = call.params
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
     method, created = params.text("collection_method"), params.bounds("created")
+    seen_until = call.now - call.books.settings.subscription_list_lag_s
     for subscription in newest_first(call, Subscription):
         if customer not in (None, subscription.customer) or method not in (None, subscription.collection_method):
+            continue
+        if subscription.created > seen_until:
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
@@ -244,10 +253,10 @@ def _wanted(call: Call) -> Iterable[Subscription]:
 def _has_status(books: Books, subscription: Subscription, wanted: str | None) -> bool:
     match wanted:
         case None:
-            return subscription.ended_at is None
+            return subscription.status(books) != "canceled"
         case "all":
             return True
-        case "canceled" | "ended":
+        case "ended":
             return subscription.ended_at is not None
         case _:
             return subscription.status(books) == wanted
