@@ -1,26 +1,16 @@
 """Minor units of currencies, and amounts as a person reads them.
 
-Stripe tells every amount in the currency's smallest unit: whole units of some currencies, thousandths of others, and
-hundredths of the rest. ISK and UGX are told in hundredths though they have none.
-
-Source: docs.stripe.com/currencies#zero-decimal, #three-decimal, #special-cases.
+How many decimal places a currency has is known to the client (`meterpost.amounts`), which reads setup fees.
 """
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
-THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+from meterpost.amounts import minor_digits
+
+__all__ = ["exact_money", "minor_digits", "money", "to_minor"]
+
 EXACT = Context(prec=120)  # more digits than any amount has
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}  # of what they alone mean in an invoice; others by code
-
-
-def minor_digits(currency: str) -> int:
-    """How many decimal places an amount in the major unit has."""
-    if currency in ZERO_DECIMAL:
-        return 0
-    return 3 if currency in THREE_DECIMAL else 2
 
 
 def to_minor(amount: Decimal, currency: str) -> Decimal:

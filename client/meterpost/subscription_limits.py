@@ -129,7 +129,7 @@ def _of_first_invoice(row: SubscriptionRow) -> Iterator[str]:
     if row.trial_days:
         yield "the setup fee is invoiced at once, not at the trial's end"
     if row.collection_method != "send_invoice" and row.payment_method is None:
-        yield "the setup fee is charged at once: without a payment method of the customer's, the subscription is incomplete"
+        yield "the setup fee is charged at once: without a payment method the subscription stays incomplete"
 
 
 def _of_sent_invoices(row: SubscriptionRow) -> Iterator[str]:
