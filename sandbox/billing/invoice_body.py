@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sandbox.billing.invoice import Invoice, Line, TakenOff
 from sandbox.billing.invoice_deadline import delivered_at, finalizes_at
 from sandbox.billing.invoice_recipient import Recipient, recipient
+from sandbox.billing.tax_body import invoice_terms, line_taxes
 from sandbox.books import Books
 from sandbox.wire import JsonObject, decimal_text
 
@@ -16,18 +17,13 @@ LINES_EMBEDDED_MAX = 10
 UNSET: JsonObject = {
     "object": "invoice",
     "account_country": "US",
-    "account_tax_ids": None,
     "amount_overpaid": 0,
     "amount_shipping": 0,
     "application": None,
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
-    "custom_fields": None,
     "customer_account": None,
     "customer_tax_exempt": "none",
-    "customer_tax_ids": [],
     "default_payment_method": None,
     "default_source": None,
-    "default_tax_rates": [],
     "from_invoice": None,
     "issuer": {"type": "self"},
     "last_finalization_error": None,
@@ -47,9 +43,8 @@ UNSET: JsonObject = {
     "shipping_details": None,
     "statement_descriptor": None,
     "test_clock": None,
-    "total_taxes": [],
 }
-"""What every invoice of the sandbox says alike: nothing taxed, nothing discounted."""
+"""What every invoice of the sandbox says alike."""
 
 
 def rendered(books: Books, invoice: Invoice) -> JsonObject:
@@ -87,15 +82,17 @@ def line_body(invoice: Invoice, line: Line) -> JsonObject:
         "quantity_decimal": None if line.quantity is None else decimal_text(line.quantity),
         "subscription": line.subscription,
         "subtotal": line.amount,
-        "taxes": [],
+        "taxes": line_taxes(line),
     }
 
 
 def _body(books: Books, invoice: Invoice) -> JsonObject:
+    known = _recipient(books, invoice)
     return (
         UNSET
         | _amounts(invoice)
-        | _recipient(books, invoice).render()
+        | known.render()
+        | invoice_terms(books, invoice, known)
         | _life(books, invoice)
         | {
             "id": invoice.id,

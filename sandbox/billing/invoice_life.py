@@ -17,6 +17,9 @@ from sandbox.billing.invoice_lines import Basis, charge_lines, item_lines
 from sandbox.billing.invoice_pending import given_back, taken
 from sandbox.billing.invoice_recipient import recipient
 from sandbox.billing.invoice_tally import tally_of
+from sandbox.billing.payments import decline_of
+from sandbox.billing.taxes import taxed
+from sandbox.billing.cards import Decline
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record
@@ -86,15 +89,21 @@ def advancing(books: Books, invoice: Invoice) -> Invoice:
     return updated(books, invoice)
 
 
-def collected(books: Books, invoice: Invoice) -> Invoice:
-    """One attempt to collect it, which succeeds or fails by the account's switch."""
+def collected(books: Books, invoice: Invoice, *, wanted: str | None = None) -> Invoice:
+    """One attempt to collect it, with the wanted payment method or that of its subscription or customer."""
     tried = replace(invoice, attempts=invoice.attempts + 1)
-    if books.settings.payments == "succeed":
+    if decline_of_invoice(books, invoice, wanted=wanted) is None:
         return paid(books, tried)
     _told(books, _shelved(books, tried), "invoice.payment_failed")
     fell_behind(books, tried)
     _told_of_subscription(books, tried)
     return tried
+
+
+def decline_of_invoice(books: Books, invoice: Invoice, *, wanted: str | None) -> Decline | None:
+    subscription = books.shelf(Subscription).get(invoice.subscription or "")
+    own = None if subscription is None else subscription.default_payment_method
+    return decline_of(books, invoice.customer, wanted=wanted or own)
 
 
 def paid(books: Books, invoice: Invoice) -> Invoice:
@@ -136,7 +145,7 @@ def rated(books: Books, invoice: Invoice, *, until: int) -> Invoice:
         basis = Basis(books=books, invoice=invoice.id, parent=invoice.parent, until=until)
         lines = charge_lines(basis, invoice.charges) + lines
     discounts = in_force(books, invoice.discounts, at=invoice.created, invoice=invoice.id)
-    lines = discounted(books, lines, discounts)
+    lines = taxed(books, invoice, discounted(books, lines, discounts))
     credit = tally_of(books, invoice.customer).balances[invoice.currency]
     return replace(invoice, lines=lines, discounts=discounts, starting_balance=credit)
 

@@ -18,5 +18,9 @@ class InvoiceTerms:
     default_tax_rates: tuple[str, ...] = ()
     has_automatic_tax: bool = False
 
+    @property
+    def is_taxed(self) -> bool:
+        return self.has_automatic_tax or bool(self.default_tax_rates)
+
 
 NO_TERMS = InvoiceTerms()

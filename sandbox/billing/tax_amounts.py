@@ -39,7 +39,9 @@ def tax_amounts(
 ) -> list[tuple[TaxAmount, ...]]:
     """The taxes of each cost, in the order of the rates; rounded `once` they add up to the rounded tax of the sum."""
     by_rate = [_rounded([_exact(cost, rate, rates) for cost in costs], rounds, once=once) for rate in rates]
-    return [_of_line(cost, rates, list(amounts)) for cost, amounts in zip(costs, zip(*by_rate, strict=True), strict=True)]
+    return [
+        _of_line(cost, rates, list(amounts)) for cost, amounts in zip(costs, zip(*by_rate, strict=True), strict=True)
+    ]
 
 
 def _exact(cost: int, rate: Rate, rates: Sequence[Rate]) -> Fraction:

@@ -13,6 +13,7 @@ from sandbox.errors import ApiError, invalid
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.subscription_discounts import asked_discounts, redeemed
+from sandbox.resources.subscription_settings import invoice_terms
 from sandbox.resources.subscriptions import Cancellation, Subscription, answered
 from sandbox.wire import JsonObject
 
@@ -63,6 +64,7 @@ def _planned(call: Call, customer: str, *, wishes: list[asked.Wish], mode: str) 
         description=params.text("description"),
         default_payment_method=params.text("default_payment_method"),
         metadata=params.metadata(),
+        invoice_terms=invoice_terms(call, customer),
         items=tuple(
             wish.granted(call.books.ids.new("si"), subscription=identity, current=here, created=call.now)
             for wish in wishes

@@ -16,6 +16,7 @@ from sandbox.resources import subscription_params as asked
 from sandbox.resources.item_changes import changes_of, terms_of
 from sandbox.resources.subscription_cancellation import cancellation
 from sandbox.resources.subscription_discounts import asked_discounts, redeemed
+from sandbox.resources.subscription_settings import invoice_terms
 from sandbox.resources.subscriptions import Subscription, answered, existing, told
 from sandbox.wire import JsonObject
 
@@ -73,6 +74,7 @@ def _described(call: Call, subscription: Subscription) -> Subscription:
     return replace(
         subscription,
         metadata=params.metadata(subscription.metadata),
+        invoice_terms=invoice_terms(call, subscription.customer, before=subscription.invoice_terms),
         description=params.text_or("description", subscription.description),
         default_payment_method=params.text_or("default_payment_method", subscription.default_payment_method),
         collection_method=method,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from sandbox.billing.arrears import status_of_arrears
 from sandbox.billing.coupon import Discount
 from sandbox.billing.discounts import in_force
+from sandbox.billing.invoice_terms import NO_TERMS, InvoiceTerms
+from sandbox.billing.tax_body import subscription_terms
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import no_such
@@ -35,12 +37,9 @@ UNSET: JsonObject = {
     "object": "subscription",
     "application": None,
     "application_fee_percent": None,
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
     "billing_schedules": [],
     "billing_thresholds": None,
     "default_source": None,
-    "default_tax_rates": [],
-    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
     "next_pending_invoice_item_invoice": None,
     "on_behalf_of": None,
     "pause_collection": None,
@@ -80,6 +79,7 @@ class Subscription:
     default_payment_method: str | None
     metadata: dict[str, str]
     items: tuple[SubscriptionItem, ...]
+    invoice_terms: InvoiceTerms = NO_TERMS
     trial_start: int | None
     trial_end: int | None
     trial_end_told: int | None = None
@@ -190,38 +190,42 @@ def rendered(call: Call, subscription: Subscription) -> JsonObject:
 
 def subscription_body(books: Books, subscription: Subscription) -> JsonObject:
     cancellation = subscription.cancellation
-    return UNSET | {
-        "id": subscription.id,
-        "billing_cycle_anchor": subscription.anchor,
-        "billing_cycle_anchor_config": subscription.anchor_config,
-        "billing_mode": {"flexible": None, "type": subscription.billing_mode},
-        "cancel_at": subscription.ends_at,
-        "cancel_at_period_end": subscription.cancel_at_period_end,
-        "canceled_at": subscription.canceled_at,
-        "cancellation_details": {
-            "comment": cancellation.comment,
-            "feedback": cancellation.feedback,
-            "reason": cancellation.reason,
-        },
-        "collection_method": subscription.collection_method,
-        "created": subscription.created,
-        "currency": subscription.currency,
-        "customer": subscription.customer,
-        "days_until_due": subscription.days_until_due,
-        "default_payment_method": subscription.default_payment_method,
-        "description": subscription.description,
-        "discounts": [discount.id for discount in in_force(books, subscription.discounts, at=books.now)],
-        "ended_at": subscription.ended_at,
-        "items": _items_body(subscription),
-        "latest_invoice": subscription.latest_invoice,
-        "livemode": subscription.livemode,
-        "metadata": subscription.metadata,
-        "start_date": subscription.start_date,
-        "status": subscription.status(books),
-        "trial_end": subscription.trial_end,
-        "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
-        "trial_start": subscription.trial_start,
-    }
+    return (
+        UNSET
+        | subscription_terms(books, subscription.invoice_terms)
+        | {
+            "id": subscription.id,
+            "billing_cycle_anchor": subscription.anchor,
+            "billing_cycle_anchor_config": subscription.anchor_config,
+            "billing_mode": {"flexible": None, "type": subscription.billing_mode},
+            "cancel_at": subscription.ends_at,
+            "cancel_at_period_end": subscription.cancel_at_period_end,
+            "canceled_at": subscription.canceled_at,
+            "cancellation_details": {
+                "comment": cancellation.comment,
+                "feedback": cancellation.feedback,
+                "reason": cancellation.reason,
+            },
+            "collection_method": subscription.collection_method,
+            "created": subscription.created,
+            "currency": subscription.currency,
+            "customer": subscription.customer,
+            "days_until_due": subscription.days_until_due,
+            "default_payment_method": subscription.default_payment_method,
+            "description": subscription.description,
+            "discounts": [discount.id for discount in in_force(books, subscription.discounts, at=books.now)],
+            "ended_at": subscription.ended_at,
+            "items": _items_body(subscription),
+            "latest_invoice": subscription.latest_invoice,
+            "livemode": subscription.livemode,
+            "metadata": subscription.metadata,
+            "start_date": subscription.start_date,
+            "status": subscription.status(books),
+            "trial_end": subscription.trial_end,
+            "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
+            "trial_start": subscription.trial_start,
+        }
+    )
 
 
 def _items_body(subscription: Subscription) -> JsonObject:
