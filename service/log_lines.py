@@ -25,6 +25,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
     {
         # record
         "intake.committed": Line(INFO, "Messages were recorded in one transaction."),
+        "signup.recorded": Line(INFO, "Subscription rows were recorded; what they ask for is made, or a person looks."),
         "row.quarantined": Line(WARNING, "Rows could not be read; their bytes and the reasons are kept."),
         "row.conflicted": Line(WARNING, "Row ids were told again with other content; the first content counts."),
         "queue.garbled": Line(WARNING, "Items of the queue are no messages; they are kept as they are."),

@@ -40,8 +40,8 @@ class Meterpost:
     >>> meterpost.subscription("cus_NffrFeUfNV2Hib", "price_1MoBy5Lk", trial_days=14, row_id="signup-17")
     'signup-17'
 
-    A row is known by its `row_id` within its `source`: told twice, it is billed, or subscribed, once. Give an id of your
-    own (the request's, the export's) where the call may be repeated after a crash; else one is made and returned.
+    A row is known by its `row_id` within its `source`: told twice, it is billed, or subscribed, once. Give an id of
+    your own (the request's, the export's) where the call may be repeated after a crash; else one is made and returned.
 
     RowRefused    the row breaks a rule; nothing was published. Says the field, what was wrong and what to write.
     NotPublished  the queue did not confirm within `deadline_s`; repeat the call with the `row_ids` it carries.

@@ -1,9 +1,9 @@
 """Messages of rows as they stand in the queue, written by the client and read by the service.
 
-A message is JSON: `{"schema": "usage.1", "sent_at": …, "rows": [{…}, …]}` with 1 to 1,000 rows of one kind, usage rows
-or, of `subscription.1`, subscription rows. A usage row that tells no `occurred_at` takes `sent_at`. Reading is total:
-whatever bytes stand in the queue become rows, or bad rows with their reason and their raw bytes. Nothing raises, because
-an exception here would stop every row behind it.
+A message is JSON: `{"schema": "usage.1", "sent_at": …, "rows": [{…}, …]}` with 1 to 1,000 rows of one kind, usage
+rows or, of `subscription.1`, subscription rows. A usage row that tells no `occurred_at` takes `sent_at`. Reading is
+total: whatever bytes stand in the queue become rows, or bad rows with their reason and their raw bytes. Nothing raises,
+because an exception here would stop every row behind it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ __all__ = [
     "MESSAGE_BYTES_MAX",
     "MESSAGE_ROWS_MAX",
     "NO_UNITS",
+    "SUBSCRIPTION_SCHEMA",
     "BadRow",
     "ParsedMessage",
     "Refusal",
@@ -69,6 +70,7 @@ class ParsedMessage:
     rows: tuple[UsageRow, ...]
     bad: tuple[BadRow, ...]
     signups: tuple[SubscriptionRow, ...] = ()
+    schema: str = USAGE_SCHEMA
 
 
 def encode_message(rows: Sequence[UsageRow], *, sent_at: datetime) -> bytes:
@@ -121,7 +123,8 @@ def _parse_subscriptions(
     read = [read_subscription(row, now=said_at) for row in said]
     signups = tuple(row for row in read if isinstance(row, SubscriptionRow))
     bad = _keep_bad(said, read, text=text, sent_at=sent_at) if len(signups) < len(read) else ()
-    return ParsedMessage(rows=(), signups=signups, bad=tuple(replace(row, schema=SUBSCRIPTION_SCHEMA) for row in bad))
+    bad = tuple(replace(row, schema=SUBSCRIPTION_SCHEMA) for row in bad)
+    return ParsedMessage(rows=(), signups=signups, bad=bad, schema=SUBSCRIPTION_SCHEMA)
 
 
 def _say(row: UsageRow) -> dict[str, str]:
