@@ -47,9 +47,9 @@ def test_rounded_once_the_lines_taxes_add_up_to_the_tax_of_the_sum(amounts: list
         assert summed(lines, place) == half_up(total * Fraction(rate.percentage) / 100)
 
 
-@given(costs, rates, st.booleans())
+@given(amounts=costs, applied=rates, once=st.booleans())
 def test_what_is_taxable_and_the_taxes_included_in_it_are_the_price(
-    amounts: list[int], applied: list[Rate], once: bool
+    *, amounts: list[int], applied: list[Rate], once: bool
 ) -> None:
     for cost, line in zip(amounts, tax_amounts(amounts, applied, rounds=half_up, once=once), strict=True):
         included = sum(tax.amount for tax in line if tax.rate.is_inclusive)

@@ -59,6 +59,20 @@ def test_an_inclusive_rate_is_part_of_the_price(january: Any, shop: Any, custome
     assert taxes(invoice) == [(190, 1000, "inclusive")]
 
 
+@pytest.mark.parametrize(
+    ("inclusive", "expected"), [(False, (1190, 1190, 708, 595, 708)), (True, (1190, 1000, 595, 500, 595))]
+)
+def test_discounts_come_before_taxes(
+    january: Any, shop: Any, customer: str, *, inclusive: bool, expected: tuple[int, ...]
+) -> None:
+    coupon = shop.v1.coupons.create({"percent_off": 50, "duration": "once"}).id
+    chosen = {"default_tax_rates": [rate(shop, "19", inclusive=inclusive)], "discounts": [{"coupon": coupon}]}
+    subscription = shop.subscription(customer, january.seats(monthly=1190), **chosen)
+    invoice = shop.v1.invoices.retrieve(subscription.latest_invoice)
+    assert amounts(invoice) == expected
+    assert invoice.total - invoice.total_excluding_tax == invoice.total_taxes[0].amount
+
+
 def test_each_line_tells_its_taxes_by_rate(january: Any, shop: Any, customer: str, calls: str) -> None:
     federal, local = rate(shop, "5"), rate(shop, "9.975")
     subscription = shop.subscription(customer, calls, default_tax_rates=[federal, local])
