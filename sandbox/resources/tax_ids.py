@@ -4,19 +4,21 @@ Values are checked loosely, and verified by nobody: one that Stripe would look u
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing, no_such
-from sandbox.pages import newest_first, page
+from sandbox.pages import page
 from sandbox.parameters.params import Params
 from sandbox.resources.customers import existing as existing_customer
 from sandbox.resources.events import record
 from sandbox.wire import JsonObject
 
 OURS = ("self", "customer")
+OWN = ""
+"""Whom the account's own are of: no customer."""
 VALUE_MAX = 50
 ANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./*&+_-]*")
 VALUES: Mapping[str, re.Pattern[str]] = {
@@ -61,6 +63,13 @@ class TaxId:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The tax ids of one owner, oldest first: every invoice asks for its customer's."""
+
+    tax_ids: tuple[TaxId, ...] = ()
+
+
 def create(call: Call) -> JsonObject:
     return _created(call, customer=_owner(call))
 
@@ -102,9 +111,9 @@ def existing(call: Call, identity: str, *, param: str = "id") -> TaxId:
     return found
 
 
-def tax_ids_of(books: Books, customer: str) -> tuple[TaxId, ...]:
-    """The customer's, oldest first."""
-    return tuple(found for found in books.shelf(TaxId).values() if found.customer == customer)
+def tax_ids_of(books: Books, customer: str | None) -> tuple[TaxId, ...]:
+    """The customer's, or the account's own, oldest first."""
+    return books.shelf(Held).get(customer or OWN, Held()).tax_ids
 
 
 def _created(call: Call, *, customer: str | None) -> JsonObject:
@@ -119,6 +128,7 @@ def _created(call: Call, *, customer: str | None) -> JsonObject:
     call.params.nothing_else()
     _refuse_twin(call.books, made)
     call.books.shelf(TaxId)[made.id] = made
+    _hold(call.books, customer, (*tax_ids_of(call.books, customer), made))
     _tell(call.books, made, "customer.tax_id.created")
     return made.render()
 
@@ -126,18 +136,19 @@ def _created(call: Call, *, customer: str | None) -> JsonObject:
 def _deleted(call: Call, gone: TaxId) -> JsonObject:
     call.params.nothing_else()
     del call.books.shelf(TaxId)[gone.id]
+    _hold(call.books, gone.customer, tuple(held for held in tax_ids_of(call.books, gone.customer) if held != gone))
     _tell(call.books, gone, "customer.tax_id.deleted")
     return {"id": gone.id, "object": "tax_id", "deleted": True}
 
 
 def _listed(call: Call, *, customer: str | None) -> JsonObject:
-    body = page(call, _wanted(call, customer), TaxId.render)
+    body = page(call, reversed(tax_ids_of(call.books, customer)), TaxId.render)
     call.params.nothing_else()
     return body
 
 
-def _wanted(call: Call, customer: str | None) -> Iterable[TaxId]:
-    return (found for found in newest_first(call, TaxId) if found.customer == customer)
+def _hold(books: Books, customer: str | None, tax_ids: tuple[TaxId, ...]) -> None:
+    books.shelf(Held)[customer or OWN] = Held(tax_ids=tax_ids)
 
 
 def _existing_of_customer(call: Call) -> TaxId:
@@ -175,8 +186,8 @@ def _value(params: Params) -> str:
 def _refuse_twin(books: Books, made: TaxId) -> None:
     if not books.settings.duplicate_tax_ids_are_refused:
         return
-    for other in books.shelf(TaxId).values():
-        if (other.customer, other.type, other.value) == (made.customer, made.type, made.value):
+    for other in tax_ids_of(books, made.customer):
+        if (other.type, other.value) == (made.type, made.value):
             raise ApiError(
                 400,
                 f"A tax ID of type {made.type} and value {made.value} already exists: {other.id}.",

@@ -70,6 +70,14 @@ def test_the_same_tax_id_twice_may_be_two(shop: Any, customer: str) -> None:
     assert [found.id for found in shop.v1.customers.tax_ids.list(customer).data] == made[::-1]
 
 
+def test_a_tax_id_whose_answer_was_lost_is_made_once_under_its_key(shop: Any, customer: str) -> None:
+    shop.fault("reply_lost", path=f"/v1/customers/{customer}/tax_ids", times=1)
+    with pytest.raises(stripe.APIConnectionError):
+        shop.v1.customers.tax_ids.create(customer, EIN, {"idempotency_key": "row-1"})
+    made = shop.v1.customers.tax_ids.create(customer, EIN, {"idempotency_key": "row-1"})
+    assert [found.id for found in shop.v1.customers.tax_ids.list(customer).data] == [made.id]
+
+
 def test_a_deleted_tax_id_is_found_no_more(shop: Any, customer: str) -> None:
     made = shop.v1.customers.tax_ids.create(customer, EIN)
     assert shop.v1.customers.tax_ids.delete(customer, made.id).deleted

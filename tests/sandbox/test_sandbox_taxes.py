@@ -211,3 +211,9 @@ def test_a_customer_who_is_not_located_any_more_is_not_taxed(january: Any, shop:
 def test_what_is_no_percentage_is_refused_as_that_of_automatic_tax(shop: Any, percentage: Any) -> None:
     with pytest.raises(OSError, match="400"):
         shop.settings(automatic_tax_percentage=percentage)
+
+
+def test_the_percentage_of_automatic_tax_may_be_written_as_a_number(shop: Any) -> None:
+    shop.settings(automatic_tax_percentage=7.725)
+    told = shop.sandbox.control("GET", f"settings?account={shop.account}")
+    assert told["automatic_tax_percentage"] == "7.725"
