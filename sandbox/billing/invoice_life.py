@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from sandbox.billing.arrears import caught_up, fell_behind
+from sandbox.billing.cards import Decline
 from sandbox.billing.discounts import discounted, in_force, used_up
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered
@@ -19,7 +20,6 @@ from sandbox.billing.invoice_recipient import recipient
 from sandbox.billing.invoice_tally import tally_of
 from sandbox.billing.payments import decline_of
 from sandbox.billing.taxes import taxed
-from sandbox.billing.cards import Decline
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record

@@ -16,6 +16,7 @@ from sandbox.resources import subscription_params as asked
 from sandbox.resources.item_changes import changes_of, terms_of
 from sandbox.resources.subscription_cancellation import cancellation
 from sandbox.resources.subscription_discounts import asked_discounts, redeemed
+from sandbox.resources.subscription_payment import payment_method
 from sandbox.resources.subscription_settings import invoice_terms
 from sandbox.resources.subscriptions import Subscription, answered, existing, told
 from sandbox.wire import JsonObject
@@ -76,12 +77,18 @@ def _described(call: Call, subscription: Subscription) -> Subscription:
         metadata=params.metadata(subscription.metadata),
         invoice_terms=invoice_terms(call, subscription.customer, before=subscription.invoice_terms),
         description=params.text_or("description", subscription.description),
-        default_payment_method=params.text_or("default_payment_method", subscription.default_payment_method),
+        default_payment_method=_default_payment_method(call, subscription),
         collection_method=method,
         days_until_due=asked.days_until_due(params, method, before=subscription.days_until_due),
         without_payment_method=asked.without_payment_method(params, before=subscription.without_payment_method),
         discounts=_discounts(call, subscription),
     )
+
+
+def _default_payment_method(call: Call, subscription: Subscription) -> str | None:
+    if "default_payment_method" not in call.params:
+        return subscription.default_payment_method
+    return payment_method(call, call.params, subscription.customer)
 
 
 def _discounts(call: Call, subscription: Subscription) -> tuple[Discount, ...]:
