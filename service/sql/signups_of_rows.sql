@@ -1,0 +1,16 @@
+-- What became of these rows, of those that came through the door: as signups, of whatever import; as rows of usage,
+-- which have no state here; or into quarantine, which keeps no source.
+WITH told AS (
+    SELECT * FROM unnest(%(sources)s::text[], %(row_ids)s::text[]) AS r (source, row_id)
+)
+SELECT t.source, t.row_id, s.import_name, s.state, false AS is_quarantined
+FROM told AS t
+JOIN row_key AS k ON (k.account, k.source, k.row_id) = (%(account)s, t.source, t.row_id)
+LEFT JOIN signup AS s ON s.signup_id = k.entry_id
+UNION ALL
+SELECT t.source, t.row_id, NULL, NULL, true
+FROM told AS t
+WHERE EXISTS (SELECT FROM quarantine AS q WHERE q.schema = 'subscription.1' AND q.row_id = t.row_id)
+    AND NOT EXISTS (
+        SELECT FROM row_key AS k WHERE (k.account, k.source, k.row_id) = (%(account)s, t.source, t.row_id)
+    )
