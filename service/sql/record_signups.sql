@@ -44,19 +44,19 @@ judged AS (
 ),
 closed AS (
     UPDATE signup AS s
-    SET state = 'replaced', settled_at = ledger_now()
+    SET state = 'replaced'
     FROM judged AS j
     WHERE s.signup_id = j.replaced_id AND j.reason IS NULL
 ),
 added AS (
     INSERT INTO signup (
         signup_id, signup_lane_id, intake_id, source, row_id, import_name, price, said, identifier,
-        replaces, state, reason, due_at, settled_at
+        replaces, state, reason, due_at
     )
     SELECT
         signup_id, signup_lane_id, %(intake_id)s, source, row_id, import_name, price, said, identifier,
         CASE WHEN reason IS NULL THEN replaced_id END, CASE WHEN reason IS NULL THEN 'due' ELSE 'blocked' END, reason,
-        CASE WHEN reason IS NULL THEN ledger_now() END, CASE WHEN reason IS NOT NULL THEN ledger_now() END
+        CASE WHEN reason IS NULL THEN ledger_now() END
     FROM judged
     RETURNING signup_lane_id, state
 ),
