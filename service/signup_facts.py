@@ -51,8 +51,8 @@ class Listing:
     read_at: datetime
     key_number: int
     verdict: str
-    subscriptions: tuple[str, ...]
-    ended: tuple[str, ...] = ()
+    subscriptions: Sequence[str]
+    ended: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Signup:
     @property
     def creations(self) -> list[Call]:
         """Under the present key."""
-        return [call for call in self.calls if call.step is Step.CREATE and call.key == self.key]
+        return [call for call in self.calls if call.step == Step.CREATE and call.key == self.key]
 
     @property
     def doubt(self) -> datetime | None:

@@ -86,7 +86,7 @@ def after_call(signup: Signup, step: Step, outcome: Outcome, *, now: datetime, t
             return None
         case Refused(answer=answer) if signup.doubt is None:
             return Settle(state="refused", reason=answer.message or answer.code or f"status {answer.status}")
-        case Refused(answer=answer) if step is Step.CREATE:
+        case Refused(answer=answer) if step == Step.CREATE:
             return _held(signup, reason=UNDER_DOUBT.format(f"a later one was refused: {answer.message}"), timing=timing)
         case Refused(answer=answer):
             return Later(state=_waiting(signup), in_s=timing.read_back_s, reason=answer.message)
@@ -113,7 +113,7 @@ def proof_from(signup: Signup, *, timing: Timing) -> datetime:
 def _serving(signup: Signup, *, now: datetime, timing: Timing) -> Listing | None:
     """The newest list, if it is young, and from after the last creation that was made and the last word of a person."""
     since = [now - timedelta(seconds=timing.listing_serves_s)]
-    since += [c.ended_at or c.started_at for c in signup.calls if c.step is Step.CREATE and c.outcome != "unavailable"]
+    since += [c.ended_at or c.started_at for c in signup.calls if c.step == Step.CREATE and c.outcome != "unavailable"]
     since += [signup.asked_at] if signup.asked_at else []
     newest = signup.listings[-1] if signup.listings else None
     return newest if newest is not None and newest.read_at >= max(since) else None
@@ -169,7 +169,7 @@ def _early_look(signup: Signup, *, timing: Timing) -> datetime:
     assert called_at is not None, "it is in doubt since something was called for"
     lag = timedelta(seconds=timing.listing_lag_s)
     looks = [one.read_at for one in signup.listings if one.read_at >= called_at]
-    looks += [call.ended_at for call in signup.calls if call.step is Step.LIST and call.ended_at is not None]
+    looks += [call.ended_at for call in signup.calls if call.step == Step.LIST and call.ended_at is not None]
     last = max(looks, default=None)
     if last is None or last < called_at:
         return called_at + lag
@@ -192,8 +192,8 @@ def _missing(signup: Signup, listing: Listing | None, *, now: datetime, timing: 
 
 def _look_or_make(signup: Signup, step: Step, *, about: str, now: datetime, timing: Timing) -> Take:
     """What a young look did not show is made; after any call that may have made it, look first."""
-    looks = [c.started_at for c in signup.calls if c.step is step and c.key is None and c.outcome == "accepted"]
-    makes = [c.ended_at or c.started_at for c in signup.calls if c.step is step and c.about == about and c.key]
+    looks = [c.started_at for c in signup.calls if c.step == step and c.key is None and c.outcome == "accepted"]
+    makes = [c.ended_at or c.started_at for c in signup.calls if c.step == step and c.about == about and c.key]
     young = now - timedelta(seconds=timing.listing_serves_s)
     if looks and looks[-1] >= max([young, *makes]):
         return Take(step=step, about=about, key=_key_of(signup, step, about))
@@ -202,7 +202,7 @@ def _look_or_make(signup: Signup, step: Step, *, about: str, now: datetime, timi
 
 def _key_of(signup: Signup, step: Step, about: str) -> str:
     """Another one where the last would only replay an error or a refusal: what is made twice so does no harm."""
-    made = [call for call in signup.calls if call.step is step and call.about == about]
+    made = [call for call in signup.calls if call.step == step and call.about == about]
     errors = sum(call.is_stored_error or call.outcome == "refused" for call in made)
     return ".".join([signup.identifier, *filter(None, (step, about)), *([str(errors)] if errors else [])])
 

@@ -43,7 +43,9 @@ CREATE TABLE signup (
     ambiguous_since timestamptz,            -- start of the first creation under this key that Stripe may have made
     creation jsonb,                         -- what Stripe is asked for, from the first call on
     subscription text,                      -- Stripe's id of it
-    settled_at timestamptz,                 -- when it came to its present state, of those that wait for nothing here
+    stands_since timestamptz NOT NULL DEFAULT ledger_now(),  -- in its present state
+    is_allowed boolean NOT NULL DEFAULT false,  -- a person says that another subscription on its meter is meant
+    asked_at timestamptz,                   -- when a person last asked for another look; what was listed before is old
     CONSTRAINT due_while_it_goes_on CHECK ((due_at IS NOT NULL) = (state IN ('due', 'unknown', 'held'))),
     CONSTRAINT created_with_its_subscription CHECK (subscription IS NOT NULL OR state <> 'created'),
     CONSTRAINT a_person_is_told_why CHECK (reason IS NOT NULL OR state NOT IN ('held', 'refused', 'blocked', 'conflict'))
@@ -60,9 +62,12 @@ CREATE TRIGGER signup_stays BEFORE DELETE ON signup
 CREATE TRIGGER creation_is_fixed BEFORE UPDATE OF creation ON signup
     FOR EACH ROW WHEN (OLD.creation IS NOT NULL AND NEW.creation IS DISTINCT FROM OLD.creation)
     EXECUTE FUNCTION refuse_change('what Stripe was asked for never changes');
+CREATE TRIGGER signup_stands_since BEFORE UPDATE OF state ON signup
+    FOR EACH ROW WHEN (OLD.state <> NEW.state)
+    EXECUTE FUNCTION note_standing();
 CREATE TRIGGER signup_moves_forward BEFORE UPDATE OF state ON signup
     FOR EACH ROW WHEN (OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN (
-        ('due', 'unknown'), ('due', 'created'), ('due', 'refused'), ('due', 'blocked'), ('due', 'conflict'),
+        ('due', 'unknown'), ('due', 'created'), ('due', 'refused'), ('due', 'blocked'), ('due', 'held'), ('due', 'conflict'),
         ('unknown', 'created'), ('unknown', 'held'), ('unknown', 'conflict'), ('unknown', 'due'),
         ('held', 'created'), ('held', 'due'), ('held', 'conflict'),
         ('refused', 'due'), ('refused', 'replaced'), ('refused', 'created'), ('refused', 'conflict'),
@@ -80,6 +85,7 @@ CREATE TABLE signup_step (
     done_at timestamptz NOT NULL DEFAULT ledger_now(),
     PRIMARY KEY (signup_id, step, about)
 );
+CREATE INDEX signup_step_found ON signup_step (found, step, done_at);  -- what one signup learnt serves the others
 CREATE TRIGGER signup_step_is_immutable BEFORE UPDATE OR DELETE ON signup_step
     FOR EACH ROW EXECUTE FUNCTION refuse_change('a step is taken once');
 
@@ -89,8 +95,9 @@ CREATE TABLE signup_listing (
     signup_id bigint NOT NULL REFERENCES signup,
     read_at timestamptz NOT NULL DEFAULT ledger_now(),
     key_number smallint NOT NULL,           -- of the key that had been used by then
-    verdict text NOT NULL CHECK (verdict IN ('clear', 'absent', 'duplicate', 'ours', 'several')),
-    subscriptions text[] NOT NULL           -- those that the verdict is about
+    verdict text NOT NULL CHECK (verdict IN ('clear', 'duplicate', 'ours', 'several')),
+    subscriptions text[] NOT NULL,          -- those that the verdict is about
+    ended text[] NOT NULL                   -- those on its meter that bill no more
 );
 CREATE INDEX signup_listing_of ON signup_listing (signup_id, signup_listing_id);
 CREATE TRIGGER signup_listing_is_immutable BEFORE UPDATE OR DELETE ON signup_listing
@@ -116,6 +123,7 @@ CREATE TABLE signup_attempt (
     CONSTRAINT ended_with_an_outcome CHECK ((ended_at IS NULL) = (outcome IS NULL))
 );
 CREATE UNIQUE INDEX one_open_attempt_a_signup_lane ON signup_attempt (signup_lane_id) WHERE ended_at IS NULL;
+CREATE INDEX signup_attempt_by_key ON signup_attempt (idempotency_key) WHERE step = 'create';
 CREATE INDEX signup_attempt_of ON signup_attempt (signup_id, signup_attempt_id);
 CREATE TRIGGER signup_attempt_is_immutable
     BEFORE UPDATE OF signup_attempt_id, signup_lane_id, signup_id, step, about, idempotency_key, fence, started_at
@@ -127,3 +135,96 @@ CREATE TRIGGER signup_attempt_ends_once
     EXECUTE FUNCTION refuse_change('an answer is given once');
 CREATE TRIGGER signup_attempt_stays BEFORE DELETE ON signup_attempt
     FOR EACH ROW EXECUTE FUNCTION refuse_change('what was asked stays on the books');
+
+-- The desk ------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION refuse_if_signup_discarded() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF is_closed('su-' || NEW.signup_id) THEN
+        RAISE EXCEPTION 'su-% was discarded by a person, and nothing more of it is made', NEW.signup_id
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER discarded_signup_is_not_made BEFORE UPDATE OF state ON signup
+    FOR EACH ROW WHEN (OLD.state IN ('refused', 'blocked', 'held') AND NEW.state = 'due')
+    EXECUTE FUNCTION refuse_if_signup_discarded();
+
+CREATE OR REPLACE VIEW dead_letter AS
+SELECT
+    'me-' || m.meter_event_id AS letter, m.state AS class, m.reason,
+    coalesce(m.stands_since, m.accepted_at, m.sealed_at) AS since,
+    l.account, l.customer, l.meter, m.value, m.entries AS rows
+FROM meter_event AS m
+JOIN lane AS l USING (lane_id)
+WHERE m.state IN ('refused', 'held', 'conflict') AND NOT is_closed('me-' || m.meter_event_id)
+UNION ALL
+SELECT
+    'q-' || q.quarantine_id, 'quarantined', concat_ws(': ', q.field, q.reason), i.recorded_at,
+    NULL, NULL, NULL, NULL, 1
+FROM quarantine AS q
+JOIN intake AS i USING (intake_id)
+WHERE NOT is_closed('q-' || q.quarantine_id)
+UNION ALL
+SELECT
+    'rc-' || c.conflict_id, 'row_conflict', format('row %s of %s was told before with other content', row_id, source),
+    i.recorded_at, c.account, c.customer, c.meter, c.value, 1
+FROM row_conflict AS c
+JOIN intake AS i USING (intake_id)
+WHERE NOT is_closed('rc-' || c.conflict_id)
+UNION ALL
+SELECT
+    'ev-' || e.event_id, 'failed', concat_ws(': ', e.type, e.reason), e.received_at, e.account, NULL, NULL, NULL, 0
+FROM event AS e
+WHERE e.state = 'failed' AND NOT is_closed('ev-' || e.event_id)
+UNION ALL
+SELECT
+    'ex-' || x.external_id, 'external',
+    format('Stripe counts it at %s, and the restored ledger has no rows for it (any more)', x.minute), x.found_at,
+    l.account, l.customer, l.meter, x.value, 0
+FROM open_external AS x
+JOIN lane AS l USING (lane_id)
+UNION ALL
+SELECT
+    'su-' || s.signup_id, s.state, s.reason, s.stands_since, l.account, l.customer, NULL, NULL, 1
+FROM signup AS s
+JOIN signup_lane AS l USING (signup_lane_id)
+WHERE s.state IN ('refused', 'blocked', 'held', 'conflict') AND NOT is_closed('su-' || s.signup_id);
+
+-- A restore ----------------------------------------------------------------------------------------------------------
+
+-- As before, and the same for signups: an attempt's id, and the fence of who slept through the restore, mean nothing any
+-- more. What was called for in the time that was forgotten needs no doubt: a list knows the identifier before a creation.
+CREATE OR REPLACE FUNCTION begin_epoch(why text, of_witness bigint, of_key text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    since timestamptz := coalesce(newest_remembered(), ledger_now() - interval '35 days');  -- Stripe takes none older
+    known bigint := (SELECT max(attempt_id) FROM attempt);
+    begun bigint;
+BEGIN
+    INSERT INTO epoch (server, cause, gap_from, witness_id, witness_key, forgotten_from, forgotten_until)
+    VALUES (
+        server_identity(), why, since, of_witness, of_key, coalesce(known, 0) + 1,
+        skip_ids('attempt', 'attempt_id', of_witness)
+    )
+    RETURNING epoch_id INTO begun;
+    PERFORM skip_ids('meter_event', 'meter_event_id', NULL), skip_ids('lane', 'lane_id', NULL),
+        skip_ids('signup_attempt', 'signup_attempt_id', NULL), skip_ids('signup_lane', 'signup_lane_id', NULL);
+    PERFORM FROM lane
+    WHERE lane_id IN (SELECT lane_id FROM meter_event WHERE state IN ('sealed', 'unknown'))
+    ORDER BY lane_id
+    FOR UPDATE;
+    -- Who slept through the restore with a lease holds none any more, and must not meet its own fence again.
+    UPDATE lane
+    SET fence = fence + 1000000
+    WHERE lane_id IN (SELECT lane_id FROM meter_event WHERE state IN ('sealed', 'unknown'));
+    UPDATE signup_lane SET fence = fence + 1000000 WHERE due_at IS NOT NULL OR lease_until IS NOT NULL;
+    UPDATE generation AS g
+    SET ambiguous_since = greatest(since, m.sealed_at, g.made_at)
+    FROM meter_event AS m
+    WHERE (m.meter_event_id, m.generation) = (g.meter_event_id, g.generation)
+        AND m.state IN ('sealed', 'unknown') AND g.ambiguous_since IS NULL;
+    UPDATE meter_event SET state = 'unknown' WHERE state = 'sealed';
+    RETURN begun;
+END $$;
