@@ -33,7 +33,7 @@ def added(books: Books, subscription: Subscription, additions: tuple[Addition, .
         keep(books, _item(books, subscription, addition))
 
 
-def inline_price(books: Books, *, currency: str, product: str, unit_amount: Decimal) -> Price:
+def inline_price(books: Books, *, currency: str, product: str, unit_amount: Decimal, tax_behavior: str) -> Price:
     return Price(
         id=books.ids.new("price"),
         created=books.now,
@@ -43,7 +43,7 @@ def inline_price(books: Books, *, currency: str, product: str, unit_amount: Deci
         product=product,
         nickname=None,
         lookup_key=None,
-        tax_behavior="unspecified",
+        tax_behavior=tax_behavior,
         metadata={},
         recurring=None,
         unit_amount=unit_amount,

@@ -7,7 +7,7 @@ from sandbox.billing.setup_fees import Addition, inline_price
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid, missing
 from sandbox.parameters.params import Params
-from sandbox.resources.prices import Price
+from sandbox.resources.prices import TAX_BEHAVIORS, Price
 from sandbox.resources.prices import existing as existing_price
 from sandbox.resources.products import existing as existing_product
 
@@ -68,6 +68,7 @@ def _inline(call: Call, group: Params) -> Price:
         currency=known(group.required("currency"), param=group.named("currency")),
         product=product.id,
         unit_amount=_unit_amount(group),
+        tax_behavior=group.choice("tax_behavior", TAX_BEHAVIORS) or "unspecified",
     )
 
 
