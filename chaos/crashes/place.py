@@ -230,11 +230,11 @@ class Place:
 
     @cached_property
     def bells(self) -> dict[str, WakeUps]:
-        return {step: WakeUps(self.setup.redis, step, timing=TIMING) for step in ("submit", "apply")}
+        return {step: WakeUps(self.setup.redis, step, timing=TIMING) for step in ("submit", "subscribe", "apply")}
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.ledger, submit=self.bells["submit"], apply=self.bells["apply"])
+        return Dispatcher(self.ledger, **self.bells)
 
     @cached_property
     def workers(self) -> list[BaseWorker]:
