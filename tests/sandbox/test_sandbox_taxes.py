@@ -73,6 +73,16 @@ def test_discounts_come_before_taxes(
     assert invoice.total - invoice.total_excluding_tax == invoice.total_taxes[0].amount
 
 
+def test_a_setup_fee_is_taxed_with_the_rest(shop: Any, customer: str, calls: str) -> None:
+    product = shop.v1.products.create({"name": "Setup"}).id
+    fee = {"price_data": {"currency": "usd", "product": product, "unit_amount": 4900}}
+    chosen = {"add_invoice_items": [fee], "default_tax_rates": [rate(shop, "19")]}
+    subscription = shop.subscription(customer, calls, **chosen)
+    invoice = shop.v1.invoices.retrieve(subscription.latest_invoice)
+    assert amounts(invoice) == (4900, 4900, 5831, 4900, 5831)
+    assert (invoice.status, invoice.amount_paid) == ("paid", 5831)
+
+
 def test_each_line_tells_its_taxes_by_rate(january: Any, shop: Any, customer: str, calls: str) -> None:
     federal, local = rate(shop, "5"), rate(shop, "9.975")
     subscription = shop.subscription(customer, calls, default_tax_rates=[federal, local])
