@@ -68,11 +68,22 @@ def open_rows(file: BinaryIO, kind: Format) -> File:
     text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
     physical = _Physical(text)
     if kind == "ndjson":
-        return File(format=kind, columns={}, lines=_ndjson(physical))
-    rows = csv.reader(physical, strict=True)
-    header = _header(rows)
-    columns = dict(zip(header, places_of(header), strict=True))
-    return File(format=kind, columns=columns, lines=_csv(rows, physical, columns=columns))
+        return File(format=kind, columns={}, lines=_detached(text, _ndjson(physical)))
+    try:
+        rows = csv.reader(physical, strict=True)
+        header = _header(rows)
+        columns = dict(zip(header, places_of(header), strict=True))
+    except HeaderRefused:
+        text.detach()
+        raise
+    return File(format=kind, columns=columns, lines=_detached(text, _csv(rows, physical, columns=columns)))
+
+
+def _detached(text: TextIOWrapper, lines: Iterator[Line | RejectedLine]) -> Iterator[Line | RejectedLine]:
+    try:
+        yield from lines
+    finally:
+        text.detach()  # the file is its opener's to close
 
 
 class _Physical:

@@ -107,21 +107,20 @@ def _read(line: Line, file: File, *, reading: Reading, memory: _Memory) -> Subsc
     row = read_subscription(usual | dict(line.said) | {"import_name": reading.import_name}, now=now)
     if isinstance(row, Refusal):
         return _rejected(line, row.reason, column=file.column_of(row.field))
+    content = row.content_hash
     if "row_id" not in line.said:
-        row = replace(row, row_id=_number(row, memory.told))
-    content = hash(row.content_hash)
-    before = memory.lines.setdefault(hash((row.source, row.row_id)), (line.line, content))
-    if before != (line.line, content):
-        if before[1] == content:
+        row = replace(row, row_id=_number(content[:ROW_ID_HASH_BYTES], memory.told))
+    first = memory.lines.setdefault(hash((row.source, row.row_id)), (line.line, hash(content)))
+    if first[0] != line.line:
+        if first[1] == hash(content):
             return None
-        reason = f"line {before[0]} tells this id with other content; give each row its own"
+        reason = f"line {first[0]} tells this id with other content; give each row its own"
         return _rejected(line, reason, column=file.column_of("row_id"))
     _warn(row, line.line, reading=reading, memory=memory, now=now)
     return row
 
 
-def _number(row: SubscriptionRow, told: Counter[bytes]) -> str:
-    content = row.content_hash[:ROW_ID_HASH_BYTES]
+def _number(content: bytes, told: Counter[bytes]) -> str:
     told[content] += 1
     return f"{content.hex()}-{told[content]}"
 
