@@ -13,7 +13,8 @@ from typing import Any
 from meterpost.amounts import refuse_fee
 from meterpost.subscription import SubscriptionRow
 from service.currencies import to_minor
-from service.stripe_signups import ROW, PriceTold
+from service.mirrors.subscriptions import ROW
+from service.stripe_signups import PriceTold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

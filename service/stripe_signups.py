@@ -12,12 +12,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from service.mirrors import Json, id_of, inner, word
 from service.mirrors.catalog import price_facts
+from service.mirrors.subscriptions import ROW
 from service.mirrors.values import members
 from service.outcomes import Answer, Reach
 from service.signup_guard import Listed
 from service.stripe_words import plain
 
-ROW = "meterpost_row"  # the metadata by which a subscription's row is known
 PAGE = 100
 PAGES_MAX = 50  # of one customer's subscriptions, or of one's items: nobody has so many
 CALL_ID = "X-Request-Id"
