@@ -149,6 +149,13 @@ class Subscription:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionsOfCustomer:
+    """The subscriptions a customer ever had, so that no list of them looks at everybody's."""
+
+    ids: tuple[str, ...] = ()
+
+
 def retrieve(call: Call) -> JsonObject:
     call.params.nothing_else()
     return rendered(call, existing(call, call.id))
@@ -168,7 +175,11 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Subscription:
 
 
 def shelved(books: Books, subscription: Subscription) -> Subscription:
-    books.shelf(Subscription)[subscription.id] = subscription
+    shelf, theirs = books.shelf(Subscription), books.shelf(SubscriptionsOfCustomer)
+    if subscription.id not in shelf:
+        before = theirs.get(subscription.customer, SubscriptionsOfCustomer())
+        theirs[subscription.customer] = SubscriptionsOfCustomer(ids=(*before.ids, subscription.id))
+    shelf[subscription.id] = subscription
     return subscription
 
 
@@ -243,15 +254,21 @@ def _wanted(call: Call) -> Iterable[Subscription]:
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
     method, created = params.text("collection_method"), params.bounds("created")
     seen_until = call.now - call.books.settings.subscription_list_lag_s
-    for subscription in newest_first(call, Subscription):
-        if customer not in (None, subscription.customer) or method not in (None, subscription.collection_method):
-            continue
-        if subscription.created > seen_until:
+    for subscription in _of_customer(call, customer):
+        if subscription.created > seen_until or method not in (None, subscription.collection_method):
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
         if _has_status(call.books, subscription, status) and (created is None or created.hold(subscription.created)):
             yield subscription
+
+
+def _of_customer(call: Call, customer: str | None) -> Iterable[Subscription]:
+    """Newest first; without a customer everybody's."""
+    if customer is None:
+        return newest_first(call, Subscription)
+    theirs = call.books.shelf(SubscriptionsOfCustomer).get(customer, SubscriptionsOfCustomer())
+    return [call.books.shelf(Subscription)[identity] for identity in reversed(theirs.ids)]
 
 
 def _has_status(books: Books, subscription: Subscription, wanted: str | None) -> bool:
