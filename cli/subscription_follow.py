@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice, repeat
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
@@ -23,6 +23,7 @@ DEAD = ("refused", "blocked", "conflict")
 SETTLED = ("created", *DEAD, "replaced", "discarded")
 ROWS_A_QUESTION = 1_000
 QUESTIONS_A_LOOK = 20
+FAST_LOOKS = 4  # at first: most files are short
 RATE_OVER_S = 30
 STILL_S = 30  # without any change, and something is waiting
 LINE_EVERY_S = 10  # where no terminal shows a bar
@@ -135,6 +136,7 @@ Show = Callable[[Seen, Pace], None]
 def follow(watched: Watched, interrupts: Interrupts, *, interval_s: float) -> bool:
     """Until nothing waits any more (True), or until Ctrl-C."""
     pace = Pace()
+    waits = chain((interval_s / 2**times for times in range(FAST_LOOKS, 0, -1)), repeat(interval_s))
     with _shown() as show:
         while True:
             try:
@@ -146,7 +148,7 @@ def follow(watched: Watched, interrupts: Interrupts, *, interval_s: float) -> bo
                 show(watched.seen, pace)
                 if watched.seen.waiting == 0:
                     return True
-            if interrupts.wait(interval_s):
+            if interrupts.wait(next(waits)):
                 return False
 
 

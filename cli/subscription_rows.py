@@ -21,7 +21,7 @@ from meterpost.subscription_limits import warnings_of
 
 UNNUMBERED = "unnumbered"
 WARNINGS_MAX = 100  # listed; the count is of all
-TWIN = "line {} has the same customer and price: the later one will be blocked, unless it says allow_duplicate"
+TWIN = "line {} has the same customer and price: one of both will be blocked, unless it says allow_duplicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,8 +47,8 @@ REMEDIES = {
         "repair it at Stripe and dead retry {id}; or tell it corrected (subscriptions errors); or dead discard {id}"
     ),
     "blocked": (
-        "end the other one at Stripe and dead retry {id}; or tell it corrected (subscriptions errors), with"
-        " allow_duplicate where a second one is meant; or dead discard {id}"
+        "end the other one at Stripe and dead retry {id}; or say that a second one is meant, with dead retry {id} --set"
+        " allow_duplicate=true; or tell it corrected (subscriptions errors); or dead discard {id}"
     ),
     "conflict": "end at Stripe what is too many, then dead discard {id} with what you did",
 }
@@ -81,17 +81,17 @@ def show(*, text: str, as_json: bool) -> int:
     subscription with what Stripe last told of its status.
     """
     with reading() as tx:
-        found = [_told(tx, signup) for signup in signups_found(tx, settings.load().account, text)]
+        found = [tell_signup(tx, signup) for signup in signups_found(tx, settings.load().account, text)]
     if not found:
         raise Failed(f"the ledger knows no subscription {text}: it may be on the queue still (see meterpost status)")
     if as_json:
         print_json({"subscriptions": [{"id": f"su-{one.signup.signup_id}", **asdict(one)} for one in found]})
     else:
-        click.echo("\n".join(line for one in found for line in _lines(one)))
+        click.echo("\n".join(line for one in found for line in signup_lines(one)))
     return OK
 
 
-def _told(tx: Transaction, signup: ShownSignup) -> Told:
+def tell_signup(tx: Transaction, signup: ShownSignup) -> Told:
     return Told(
         signup=signup,
         steps=steps_told(tx, signup.signup_id),
@@ -101,7 +101,7 @@ def _told(tx: Transaction, signup: ShownSignup) -> Told:
     )
 
 
-def _lines(told: Told) -> Iterator[str]:
+def signup_lines(told: Told) -> Iterator[str]:
     signup = told.signup
     came = f", with {shown(signup.import_name)}" if signup.import_name else ""
     yield f"su-{signup.signup_id}  row {shown(signup.row_id)} of {shown(signup.source)}{came}"

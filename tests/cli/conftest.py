@@ -92,11 +92,12 @@ def published(queue: str) -> Iterator[Callable[[], list[UsageRow]]]:
 
 @pytest.fixture
 def told(queue: str) -> Iterator[Callable[[], list[SubscriptionRow]]]:
-    """The subscriptions on the queue, oldest first."""
+    """The subscriptions on the queue, oldest first, each told once."""
     consumer = RowQueue(queue, visibility_timeout_s=60, prefetch_messages=100)
 
     def rows() -> list[SubscriptionRow]:
         messages = consumer.claim(messages_max=100, wait_s=0.2)
+        consumer.ack(messages)
         return [row for message in messages for row in parse_message(message.body, now=datetime.now(UTC)).signups]
 
     yield rows
