@@ -71,7 +71,7 @@ def next_step(signup: Signup, *, now: datetime, timing: Timing) -> Decision:
     if signup.state == "held":
         return _read_back(signup, now=now, timing=timing)
     if (why := _why_held(signup, now=now, timing=timing)) is not None:
-        return _held(signup, reason=why, timing=timing)
+        return _held(signup, reason=why)
     if (Step.PRICE, "") not in signup.done:
         return Take(step=Step.PRICE)
     if (way := in_the_way(signup, signup.others, listing=listing)) is not None:
@@ -87,12 +87,12 @@ def after_call(signup: Signup, step: Step, outcome: Outcome, *, now: datetime, t
         case Refused(answer=answer) if signup.doubt is None:
             return Settle(state="refused", reason=answer.message or answer.code or f"status {answer.status}")
         case Refused(answer=answer) if step == Step.CREATE:
-            return _held(signup, reason=UNDER_DOUBT.format(f"a later one was refused: {answer.message}"), timing=timing)
+            return _held(signup, reason=UNDER_DOUBT.format(f"a later one was refused: {answer.message}"))
         case Refused(answer=answer):
             return Later(state=_waiting(signup), in_s=timing.read_back_s, reason=answer.message)
         case Unavailable() | Unknown():
             if signup.state != "held" and (why := _why_held(signup, now=now, timing=timing)) is not None:
-                return _held(signup, reason=why, timing=timing)
+                return _held(signup, reason=why)
             return _again(signup, outcome, timing=timing)
         case _ as never:
             assert_never(never)
@@ -145,7 +145,7 @@ def _stopped(signup: Signup, way: Blocked | Waits, *, timing: Timing) -> Decisio
         case Waits():
             return Later(state=_waiting(signup), in_s=timing.lane_backoff_max_s, reason=way.reason)
         case Blocked() if signup.doubt is not None:
-            return _held(signup, reason=UNDER_DOUBT.format(way.reason), timing=timing)
+            return _held(signup, reason=UNDER_DOUBT.format(way.reason))
         case Blocked():
             return Settle(state="blocked", reason=way.reason)
         case _ as never:
@@ -160,7 +160,15 @@ def _read_back(signup: Signup, *, now: datetime, timing: Timing) -> Decision:
     if proofs and proofs[-1] - proofs[0] >= again:
         return NextKey()
     look_at = proofs[0] + again if proofs else min(start, _early_look(signup, timing=timing))
+    if _is_asked(signup):
+        look_at = now
     return Take(step=Step.LIST) if look_at <= now else Later(state="held", in_s=(look_at - now).total_seconds())
+
+
+def _is_asked(signup: Signup) -> bool:
+    """Whether a person asked for a look, and none has been taken since."""
+    asked_at = signup.asked_at
+    return asked_at is not None and all(c.started_at < asked_at for c in signup.calls if c.step == Step.LIST)
 
 
 def _early_look(signup: Signup, *, timing: Timing) -> datetime:
@@ -207,8 +215,9 @@ def _key_of(signup: Signup, step: Step, about: str) -> str:
     return ".".join([signup.identifier, *filter(None, (step, about)), *([str(errors)] if errors else [])])
 
 
-def _held(signup: Signup, *, reason: str, timing: Timing) -> Later:
-    return Later(state="held", in_s=timing.listing_lag_s, reason=None if signup.state == "held" else reason)
+def _held(signup: Signup, *, reason: str) -> Later:
+    """When to look for it then, the next step says."""
+    return Later(state="held", in_s=0, reason=None if signup.state == "held" else reason)
 
 
 def _again(signup: Signup, outcome: Unavailable | Unknown, *, timing: Timing) -> Later:

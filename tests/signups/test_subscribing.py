@@ -1,8 +1,20 @@
 """Step 5 for subscriptions: a row becomes one subscription at Stripe, whatever happens to its calls."""
 
+from dataclasses import replace
+
 import pytest
 
-DAY_AND_MORE = {"hours": 30}
+from service.timing import FAST
+
+TIMING = replace(FAST, call_deadline_s=2)
+
+
+
+def patient(shop):
+    """Backs off for minutes."""
+    subscriber = shop.another_subscriber(timing=replace(TIMING, backoff_base_s=900, backoff_max_s=900))
+    subscriber._chance.seed(1)
+    return subscriber
 
 
 def test_a_row_becomes_one_subscription_that_names_it(shop):
@@ -56,9 +68,9 @@ def test_an_answer_that_was_lost_is_found_in_the_list(shop):
 def test_an_answer_that_was_lost_and_is_asked_for_after_stripe_forgot_its_key_is_found(shop):
     shop.fault("reply_lost", times=1)
     customer = shop.tell()
-    shop.subscriber.turn(shop.lease())
-    shop.write("UPDATE signup SET due_at = ledger_now() + interval '29 hours'")
-    shop.pass_time(**DAY_AND_MORE)
+    patient(shop).turn(shop.lease())
+    assert shop.states() == {"s1": "unknown"}
+    shop.pass_time(hours=30)
 
     shop.work()
 
