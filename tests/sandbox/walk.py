@@ -49,8 +49,12 @@ def subscribed(made: Any) -> dict[str, Any]:
     words = {"description": "Hi", "footer": "Bye", "custom_fields": [{"name": "PO", "value": "1"}]}
     chosen = {"invoice_settings": words | {"account_tax_ids": [made["own_tax_id"].id]}}
     taxes = {"default_tax_rates": [made["tax_rate"].id]}
-    wanted = {"customer": made["customer"].id, "items": items, "expand": ["customer", "latest_invoice"]}
-    return wanted | chosen | taxes
+    fee = {"currency": "usd", "product": made["product"].id, "unit_amount": 4_900}
+    first = {"add_invoice_items": [{"price_data": fee}], "discounts": [{"coupon": made["coupon"].id}]}
+    paid = {"default_payment_method": made["card"].id, "payment_behavior": "error_if_incomplete"}
+    expand = ["customer", "latest_invoice.discounts", "discounts.source.coupon", "default_payment_method"]
+    wanted = {"customer": made["customer"].id, "items": items, "expand": expand}
+    return wanted | chosen | taxes | first | paid
 
 
 def automatic(made: Any) -> dict[str, Any]:
@@ -65,6 +69,10 @@ def of_customer(made: Any) -> dict[str, Any]:
 
 def of_subscription(made: Any) -> dict[str, Any]:
     return {"subscription": made["subscription"].id}
+
+
+def theirs(made: Any) -> dict[str, Any]:
+    return {"customer": made["customer"].id}
 
 
 def added(made: Any) -> dict[str, Any]:
@@ -94,6 +102,9 @@ ADA = {"name": "Ada", "address": {"country": "DE"}}
 EIN = {"type": "us_ein", "value": "12-3456789"}
 RATE = {"display_name": "VAT", "percentage": "19.5", "inclusive": False}
 BELOW = "/v1/customers/{id}/tax_ids"
+CARD = {"type": "card", "card": {"token": "tok_visa"}}
+CARDS, COUPONS = "/v1/payment_methods", "/v1/coupons"
+COUPON = {"percent_off": 12.5, "duration": "repeating", "duration_in_months": 3, "name": "Spring"}
 METERS, DESTINATIONS = "/v1/billing/meters", "/v2/core/event_destinations"
 METER = {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
 ENDPOINT = {"url": "http://127.0.0.1:9/", "enabled_events": EVENTS}
@@ -137,6 +148,16 @@ WALK = [
     Step("GET /v1/tax_rates", "v1.tax_rates.list"),
     Step("GET /v1/tax_rates/{id}", "v1.tax_rates.retrieve", "tax_rate"),
     Step("POST /v1/tax_rates/{id}", "v1.tax_rates.update", "tax_rate", lambda _: {"jurisdiction": "DE"}),
+    Step(f"POST {CARDS}", "v1.payment_methods.create", params=lambda _: CARD, keep="card"),
+    Step(f"POST {CARDS}/{{id}}/attach", "v1.payment_methods.attach", "card", theirs),
+    Step(f"GET {CARDS}", "v1.payment_methods.list", params=lambda _: {"expand": ["data.customer"]}),
+    Step("GET /v1/customers/{id}/payment_methods", "v1.customers.payment_methods.list", "customer"),
+    Step(f"GET {CARDS}/{{id}}", "v1.payment_methods.retrieve", "card"),
+    Step(f"POST {CARDS}/{{id}}", "v1.payment_methods.update", "card", lambda _: {"metadata": {"row": "7"}}),
+    Step(f"POST {COUPONS}", "v1.coupons.create", params=lambda _: COUPON, keep="coupon"),
+    Step(f"GET {COUPONS}", "v1.coupons.list"),
+    Step(f"GET {COUPONS}/{{id}}", "v1.coupons.retrieve", "coupon"),
+    Step(f"POST {COUPONS}/{{id}}", "v1.coupons.update", "coupon", lambda _: {"name": "Summer"}),
     Step("POST /v1/products", "v1.products.create", params=lambda _: {"name": "Calls"}, keep="product"),
     Step("GET /v1/products", "v1.products.list"),
     Step("GET /v1/products/{id}", "v1.products.retrieve", "product"),
@@ -204,6 +225,8 @@ WALK = [
     Step("POST /v1/products", "v1.products.create", params=lambda _: {"name": "Unused"}, keep="unused"),
     Step("DELETE /v1/products/{id}", "v1.products.delete", "unused"),
     Step(f"DELETE {BELOW}/{{id}}", "v1.customers.tax_ids.delete", "customer tax_id"),
+    Step(f"DELETE {COUPONS}/{{id}}", "v1.coupons.delete", "coupon"),
+    Step(f"POST {CARDS}/{{id}}/detach", "v1.payment_methods.detach", "card"),
     Step("DELETE /v1/customers/{id}", "v1.customers.delete", "customer"),
     Step("GET /v1/events", "v1.events.list", params=lambda _: {"limit": 100}, keep="events"),
     Step("GET /v1/events/{id}", "v1.events.retrieve", "a_happening"),
