@@ -22,6 +22,7 @@ from workers._loop import repeat
 from workers._setup import set_up
 
 MESSAGES_MAX = 50  # a claim and a transaction: 50,000 rows at most, which takes about a second
+SIGNUPS_MAX = 5_000  # of a transaction, or a message more: their customers' lanes are locked meanwhile
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,8 +72,11 @@ class Recorder:
 
 
 def read(claimed: Sequence[Claimed], *, now: datetime, units: Units = NO_UNITS) -> list[Heard]:
-    """What these messages say, in their order; of usage first, which is most. Total: whatever stands in a message."""
-    usage, subscriptions = Heard(), Heard()
+    """What these messages say, in their order, a transaction each: of usage first, then of subscriptions.
+
+    Total: whatever stands in a message.
+    """
+    usage, subscriptions = Heard(), [Heard()]
     for message in claimed:
         if not message.is_json:
             reason = f"not JSON but {message.content_type[:100]}; it was not decoded"
@@ -80,12 +84,14 @@ def read(claimed: Sequence[Claimed], *, now: datetime, units: Units = NO_UNITS) 
             usage.bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason, sent_at=None))
             continue
         parsed = parse_message(message.body, now=now, units=units)
-        heard = subscriptions if parsed.schema == SUBSCRIPTION_SCHEMA else usage
+        if len(subscriptions[-1].signups) >= SIGNUPS_MAX:
+            subscriptions.append(Heard())
+        heard = subscriptions[-1] if parsed.schema == SUBSCRIPTION_SCHEMA else usage
         heard.messages += 1
         heard.rows += parsed.rows
         heard.signups += parsed.signups
         heard.bad += parsed.bad
-    return [heard for heard in (usage, subscriptions) if heard.messages]
+    return [heard for heard in (usage, *subscriptions) if heard.messages]
 
 
 def _tell(recorded: Intake, heard: Heard) -> None:

@@ -51,9 +51,13 @@ def tell(path, **said):
 
 
 def put(path, *rows, sent_at=NOW):
+    put_only(path, *rows, sent_at=sent_at)
+    path.record()
+
+
+def put_only(path, *rows, sent_at=NOW):
     message = {"schema": "subscription.1", "sent_at": sent_at.isoformat(), "rows": rows}
     path.put(json.dumps(message).encode())
-    path.record()
 
 
 def refuse(path, row_id="s1", state="refused"):
@@ -257,6 +261,15 @@ def test_a_correction_and_a_retry_at_once_never_both_go_on(path):
         tx.commit()
         recorded.result()
     assert states(path) == {"s1": "due", "s2": "blocked"}
+
+
+def test_a_claim_of_many_subscriptions_is_several_intakes_so_that_no_lane_is_locked_for_long(path, monkeypatch):
+    monkeypatch.setattr("workers.record.SIGNUPS_MAX", 2)
+    for number in range(3):
+        put_only(path, *(GOOD | {"row_id": f"s{number}-{n}"} for n in range(2)))
+    path.client.usage("cus_1", "tokens", 1)
+    path.record()
+    assert path.ask("SELECT messages, recorded FROM intake ORDER BY intake_id") == [(1, 1), (1, 2), (1, 2), (1, 2)]
 
 
 def test_a_thousand_rows_of_a_thousand_customers_are_one_intake(path):
