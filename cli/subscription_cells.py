@@ -13,6 +13,7 @@ from cli.csv_rows import read_timestamp
 Read = Callable[[str], object]
 
 TRUTHS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+BETWEEN: Final = {"customer_tax_ids": ":"}  # a name and its value; elsewhere =
 
 
 class CellRefused(Exception):

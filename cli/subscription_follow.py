@@ -159,7 +159,7 @@ def words_of(seen: Seen) -> str:
     waiting = seen.waiting - seen.on_queue
     counts += [f"{waiting:,} waiting"] if waiting else []
     counts += [f"{seen.on_queue:,} on the queue"] if seen.on_queue else []
-    return ", ".join(counts) or "nothing"
+    return ", ".join(counts) or "nothing new"
 
 
 @contextmanager

@@ -215,8 +215,10 @@ def _tell_states(imported: Imported) -> None:
     print_words(f"{name}: {words_of(seen)}")
     if not imported.is_settled:
         print_words(f"what is published goes on by itself: meterpost subscriptions follow {name}")
-    if seen.dead:
+    if seen.states.get("refused"):
         print_words(f"after a repair at Stripe: meterpost subscriptions retry-failed --import {name} --reason …")
+    if seen.states.get("blocked"):
+        print_words(f"why they are blocked: meterpost subscriptions list --import {name} --state blocked")
     if seen.held:
         print_words("what is held may have been made: it is looked for at Stripe until that is certain")
 

@@ -16,10 +16,11 @@ from typing import IO, Final
 
 from cli.exits import Failed
 from cli.output import plain, shown
-from cli.subscription_cells import write_cell
+from cli.subscription_cells import BETWEEN, write_cell
 from cli.subscription_columns import NOWHERE, PARTIAL, Place, place_of
 from cli.subscription_files import File, Format, RejectedLine
 from meterpost.rules import ROW_ID_LENGTH_MAX
+from meterpost.subscription import FIELDS
 from service.ledger.signups_shown import RejectedSignup
 
 NAMED: Final = ("row_id", "source", "replaces")  # columns that every error file has
@@ -29,7 +30,6 @@ TOLD: Final = (
     "rejected_reason",
     "rejected_by_stripe",
 )  # and these, which nobody reads
-BETWEEN: Final = {"customer_tax_ids": ":"}
 NUMBERED: Final = re.compile(r"(.*)~([1-9][0-9]{0,5})", re.DOTALL)
 OWN_ENDING: Final = re.compile(r"(\.[0-9]+)?\.rejected$")
 
@@ -113,10 +113,10 @@ def words_of(signup: RejectedSignup) -> str:
 
 def columns_of(signups: Iterator[RejectedSignup]) -> dict[str, Place]:
     """The fields that these rows tell, as columns."""
-    fields: dict[str, None] = {}
+    told: set[str] = set()
     for signup in signups:
-        fields |= dict.fromkeys(signup.said)
-    return {field: Place(field=field) for field in fields}
+        told |= signup.said.keys()
+    return {field: Place(field=field) for field in FIELDS if field in told}
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import click
 from cli.exits import OK, Failed
 from cli.ledger import reading
 from cli.output import instant, json_option, print_json, shown
-from cli.row import OUTCOMES
-from cli.subscription_cells import write_cell
+from cli.subscription_cells import BETWEEN, write_cell
+from meterpost.subscription import FIELDS
 from service import settings
 from service.ledger.actions import OperatorAction, actions_on
 from service.ledger.connection import Transaction
@@ -51,6 +51,13 @@ REMEDIES = {
         " allow_duplicate=true; or tell it corrected (subscriptions errors); or dead discard {id}"
     ),
     "conflict": "end at Stripe what is too many, then dead discard {id} with what you did",
+}
+OUTCOMES = {
+    None: "still open, or its end was never heard",
+    "accepted": "Stripe answered",
+    "refused": "Stripe refused it",
+    "unavailable": "it was not done, and is asked again",
+    "unknown": "it may have been done",
 }
 VERDICTS = {
     "clear": "nothing stands in its way",
@@ -105,13 +112,14 @@ def signup_lines(told: Told) -> Iterator[str]:
     signup = told.signup
     came = f", with {shown(signup.import_name)}" if signup.import_name else ""
     yield f"su-{signup.signup_id}  row {shown(signup.row_id)} of {shown(signup.source)}{came}"
-    for field, value in signup.said.items():
-        yield f"    {field}: {shown(write_cell(value))}"
+    for field in FIELDS:
+        if field in signup.said:
+            yield f"    {field}: {shown(write_cell(signup.said[field], between=BETWEEN.get(field, '=')))}"
     yield f"    meterpost_row: {signup.identifier}"
     if signup.replaces:
         yield f"    corrects row {shown(signup.replaces)}"
     yield _at(signup.recorded_at, "recorded")
-    for when, line in sorted(_happened(told), key=itemgetter(0)):
+    for when, line in sorted(_happened(told), key=itemgetter(0)):  # what happened at once stays in its order
         yield _at(when, line)
     yield f"    {signup.state.capitalize()}: {STATES[signup.state]}{_why(signup)}"
     yield from _now(signup)
@@ -135,9 +143,8 @@ def _part(step: str, about: str) -> str:
 
 
 def _ended(attempt: ToldAttempt) -> str:
-    outcomes = OUTCOMES | {"unknown": "it may have been done", "unavailable": "it was not done, and is asked again"}
     said = [
-        outcomes[attempt.outcome],
+        OUTCOMES[attempt.outcome],
         f"status {attempt.status}" if attempt.status else "",
         shown(attempt.code),
         shown(attempt.detail),

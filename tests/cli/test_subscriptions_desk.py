@@ -94,7 +94,7 @@ def test_a_refused_one_tells_its_steps_its_calls_and_the_remedy(command: Command
     assert "    setup_fee: 49\n" in out
     assert "done: tax_id eu_vat:DE1: txi_1" in out
     assert "nothing stands in its way" in out
-    assert "Stripe refused it for good, status 402, card_declined, Your card was declined., request req_1" in out
+    assert "Stripe refused it, status 402, card_declined, Your card was declined., request req_1" in out
     assert "Remedy: repair it at Stripe and dead retry su-1;" in out
 
 
