@@ -18,7 +18,7 @@ OVERDUE = timedelta(minutes=15)  # longer than a lease, a drain and a restart of
 
 QUERIES = {
     "invariant_intakes": "what an intake counted is what it wrote",
-    "invariant_rows": "each row that was recorded has its one entry",
+    "invariant_rows": "each row that was recorded has its one entry, or its one signup",
     "invariant_bells": "an entry without a meter event has a bell that makes it be looked for",
     "invariant_sums": "a meter event says what its entries say, all of them of its lane and bucket",
     "invariant_attempts": "all attempts of a generation carry its identifier",
