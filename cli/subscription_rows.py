@@ -2,7 +2,7 @@
 
 As with files of usage, a row that tells no id gets one made of what it says and of its number among those that say the
 same: the same file again, grown or saved otherwise, tells the same rows, and makes nothing twice. For that, and to find
-two lines that are about the same customer and price, some 300 bytes a row are kept in memory.
+two lines that are about the same customer and price, some 500 bytes a row are kept in memory.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from meterpost.subscription_limits import warnings_of
 
 UNNUMBERED = "unnumbered"
 WARNINGS_MAX = 100  # listed; the count is of all
-TWIN = "line {} has the same customer and price: one of both will be blocked, unless it says allow_duplicate"
+TWIN = "line {} has the same customer and price: one of both will be blocked, unless both say allow_duplicate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class _Memory:
     def __init__(self) -> None:
         self.told: Counter[bytes] = Counter()  # contents that had no id
         self.lines: dict[int, tuple[int, int]] = {}  # by row id: its line and content
-        self.twins: dict[int, int] = {}  # by customer and price: the line
+        self.twins: dict[int, tuple[int, bool]] = {}  # by customer and price: the first line, and whether it is meant
 
 
 def _read(line: Line, file: File, *, reading: Reading, memory: _Memory) -> SubscriptionRow | RejectedLine | None:
@@ -128,8 +128,8 @@ def _number(content: bytes, told: Counter[bytes]) -> str:
 def _warn(row: SubscriptionRow, line: int, *, reading: Reading, memory: _Memory, now: datetime) -> None:
     for warning in warnings_of(row, now):
         reading.found.add_warning(line, warning)
-    first = memory.twins.setdefault(hash((row.customer, row.price)), line)
-    if first != line and not row.allow_duplicate:
+    first, is_meant = memory.twins.setdefault(hash((row.customer, row.price)), (line, row.allow_duplicate))
+    if first != line and not (is_meant and row.allow_duplicate):
         reading.found.add_warning(line, TWIN.format(first))
 
 
