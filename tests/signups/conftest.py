@@ -18,8 +18,8 @@ from service.invariants import check
 from service.ledger import Ledger, accounts, signup_lanes
 from service.ledger.actions import Order
 from service.ledger.answers import Ordered
-from service.ledger.signup_lanes import SignupLease
 from service.ledger.remedies import retry
+from service.ledger.signup_lanes import SignupLease
 from service.letters import read_letter_id
 from service.limiter import Unlimited
 from service.queues import RowQueue

@@ -17,7 +17,7 @@ START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAYS = timedelta(days=30)
 FATES = ["made"] * 4 + ["lost", "dead", "slow", "gone", "500", "kept", "made 500", "proxy"] * 2 + ["no", "429"]
 SECOND = timedelta(seconds=1)
-HISTORIES = 3_000
+HISTORIES = 500
 IMPATIENT = replace(STANDARD, listing_again_s=60)  # a wrong rule, by which the model must see a double
 
 YES = Accepted(answer=Answer(reach=Reach.ANSWERED, status=200, request_id="req"))
@@ -41,30 +41,16 @@ class Stripe:
 
     def create(self, key: str, now: datetime) -> Outcome:
         self.arrive(now)
-        match self.chance.choice(FATES):
-            case "lost" | "dead" as how:
-                self.apply(key, now, YES)
-                return UNHEARD if how == "lost" else LOST
-            case "slow":
-                self.under_way.append((now + self.chance.random() * timedelta(hours=20), key))
-                return UNHEARD
-            case "gone":
-                return UNHEARD
-            case "500":
-                return ERROR
-            case "kept":
-                return self.apply(key, now, ERROR, is_made=False)
-            case "made 500":
-                return self.apply(key, now, ERROR)
-            case "proxy":
-                self.apply(key, now, YES)
-                return PROXY
-            case "no":
-                return self.kept.get(key, (now, NO))[1]
-            case "429":
-                return LIMITED
-            case _:
-                return self.apply(key, now, YES)
+        how = self.chance.choice(FATES)
+        if how in {"made", "lost", "dead", "proxy"}:
+            said = self.apply(key, now, YES)
+            return {"lost": UNHEARD, "dead": LOST, "proxy": PROXY}.get(how, said)
+        if how in {"kept", "made 500"}:
+            return self.apply(key, now, ERROR, is_made=how == "made 500")
+        if how == "slow":
+            self.under_way.append((now + self.chance.random() * timedelta(hours=20), key))
+        kept = self.kept.get(key, (now, NO))[1]
+        return {"slow": UNHEARD, "gone": UNHEARD, "500": ERROR, "no": kept, "429": LIMITED}[how]
 
     def apply(self, key: str, now: datetime, answer: Outcome, *, is_made: bool = True) -> Outcome:
         kept_at, kept = self.kept.get(key, (START - DAYS, answer))
@@ -92,7 +78,7 @@ class History:
     now: datetime = START
 
     def play(self) -> tuple[Signup, Stripe]:
-        self.chance = random.Random(self.seed)  # noqa: S311 — reproducible on purpose
+        self.chance = random.Random(self.seed)
         stripe, signup = Stripe(chance=self.chance), SIGNUP
         while signup.state in {"due", "unknown", "held"} and self.now < START + DAYS:
             decision = next_step(signup, now=self.now, timing=self.timing)
