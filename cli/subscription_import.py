@@ -17,11 +17,13 @@ from cli.subscription_files import Format, format_of, open_rows
 from cli.subscription_follow import KnownElsewhere, Seen, Watched, follow, words_of
 from cli.subscription_publish import LOOK_EVERY_S, Imported, Importing, name_of
 from cli.subscription_rejects import Rejects, rejects_beside
+from cli.subscription_rows import WARNINGS_MAX
 from meterpost.rules import read_source
 from meterpost.subscription_rules import read_import_name
 from service import settings
 from service.ledger import LedgerUnavailable
 
+WARNINGS_SHOWN_MAX = 20
 IMPORT_EPILOG = """\b
 Examples:
   meterpost subscriptions import customers.csv --dry-run
@@ -102,7 +104,7 @@ def import_file(  # one parameter an option of the command
         _answer_dry(imported, calls_per_s=chosen.calls_per_s, as_json=as_json)
         return FAILURE if imported.found.bad else OK
     chosen.require("BROKER_URL")
-    is_watched = bool(chosen.database_url) and not is_left
+    is_watched = not is_left and importing.can_be_watched()
     with rejects_beside(file_name, opened, path=errors, source=source) as (rejects, path):
         is_stopped = _run(importing, rejects, is_watched=is_watched)
         if rejects.rows:
@@ -195,10 +197,10 @@ def _tell_found(imported: Imported) -> None:
         print_table(["#line", "column", "reason"], [(bad.line, bad.column, bad.reason) for bad in found.bad_lines])
     if found.bad > len(found.bad_lines):
         print_words(f"… and {found.bad - len(found.bad_lines):,} more bad rows")
-    for one in found.warnings:
+    for one in found.warnings[:WARNINGS_SHOWN_MAX]:
         print_words(f"line {one.line}: {shown(one.warning)}")
-    if found.warned > len(found.warnings):
-        print_words(f"… and {found.warned - len(found.warnings):,} more warnings")
+    if found.warned > WARNINGS_SHOWN_MAX:
+        print_words(f"… and {found.warned - WARNINGS_SHOWN_MAX:,} more warnings (--json has the first {WARNINGS_MAX})")
     for known, rows in imported.known:
         print_words(f"{rows:,} rows are known already, {_told(known)}: nothing more is made of them")
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -69,6 +70,13 @@ class Importing:
             calls += sum(calls_of(row) for row in some if (row.source, row.row_id) not in found)
         self.imported.found.calls = calls
         self.imported.known = sorted(known.items())
+
+    def can_be_watched(self) -> bool:
+        """Whether there is a ledger to ask. Raises Failed, before anything is published, where it is not up to date."""
+        if self.chosen.database_url:
+            with suppress(LedgerUnavailable), reading():  # one that is away is waited for
+                pass
+        return bool(self.chosen.database_url)
 
     def publish(self, rejects: Rejects, interrupts: Interrupts) -> list[Row]:
         """Every good row; these are the ids. Raises NotPublished, or KeyboardInterrupt between two messages."""

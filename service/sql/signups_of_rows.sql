@@ -10,7 +10,9 @@ LEFT JOIN signup AS s ON s.signup_id = k.entry_id
 UNION ALL
 SELECT t.source, t.row_id, NULL, NULL, true
 FROM told AS t
-WHERE EXISTS (SELECT FROM quarantine AS q WHERE q.schema = 'subscription.1' AND q.row_id = t.row_id)
-    AND NOT EXISTS (
-        SELECT FROM row_key AS k WHERE (k.account, k.source, k.row_id) = (%(account)s, t.source, t.row_id)
-    )
+JOIN (
+    SELECT DISTINCT row_id FROM quarantine WHERE schema = 'subscription.1' AND row_id = ANY (%(row_ids)s)
+) AS q USING (row_id)
+WHERE NOT EXISTS (
+    SELECT FROM row_key AS k WHERE (k.account, k.source, k.row_id) = (%(account)s, t.source, t.row_id)
+)

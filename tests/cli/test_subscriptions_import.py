@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -154,6 +155,17 @@ def test_rows_through_a_pipe_have_the_ids_that_they_have_in_a_file(
     first, second = told()
     assert (first.row_id, second.import_name) == (second.row_id, "p")
     assert [one.name for one in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_a_bar_at_a_terminal_changes_nothing_of_what_is_read(told: Told, write: Write) -> None:
+    path = write(*[f"cus_{number},price_1," for number in range(900)])  # more than is read at once with the header
+    terminal, its_end = pty.openpty()
+
+    subprocess.run([*PROGRAM, path], stderr=its_end, check=True)
+    os.close(its_end)
+
+    assert (len(told()), b"900 rows published" in os.read(terminal, 1_000_000)) == (900, True)
+    os.close(terminal)
 
 
 def test_ndjson_may_tell_everything_that_a_row_has(command: Command, told: Told, tmp_path: Path) -> None:
