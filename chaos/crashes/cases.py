@@ -33,6 +33,7 @@ from service.crash_points import CrashPointReached, Kind, arm
 CHILD_S_MAX = 60  # a child that takes longer is ended, and its case has failed
 NOT_REACHED, BROKEN = 3, 4
 WAITS = [timedelta(seconds=s) for s in (0, *[10] * 8, 60, 60, 600, 3_600, 93_600, 1_860, 93_600)]  # until all is done
+AT_STRIPE = "subscriptions at Stripe"
 UNACKED = "messages unacked"
 LEFT = """
 SELECT 'entries without a meter event', count(*) FROM entry WHERE meter_event_id IS NULL
@@ -40,6 +41,8 @@ UNION ALL SELECT 'bells', count(*) FROM unsealed
 UNION ALL SELECT 'open attempts', count(*) FROM attempt WHERE ended_at IS NULL
 UNION ALL SELECT 'meter events under way', count(*) FROM meter_event
     WHERE state IN ('sealed', 'unknown', 'accepted', 'held')
+UNION ALL SELECT 'signups under way', count(*) FROM signup WHERE state IN ('due', 'unknown', 'held')
+UNION ALL SELECT 'open calls of signups', count(*) FROM signup_attempt WHERE ended_at IS NULL
 UNION ALL SELECT 'copies too many', count(*) FROM surplus WHERE ended_at IS NULL
 UNION ALL SELECT 'late readings', count(*) FROM confirmed_hour AS h
     WHERE due_at IS NOT NULL AND (accepted_at < ledger_now() - interval '1 hour' OR EXISTS (
@@ -59,6 +62,7 @@ UNION ALL SELECT 'events ' || state, count(*) FROM event GROUP BY state
 UNION ALL SELECT 'events never pushed', count(*) FROM event WHERE deliveries = 0 AND missed_at IS NOT NULL
 UNION ALL SELECT 'lists with a gap', count(DISTINCT stream) FROM event_gap
 UNION ALL SELECT 'subscriptions active', count(*) FROM subscription WHERE status = 'active'
+UNION ALL SELECT 'signups created', count(*) FROM signup WHERE state = 'created'
 UNION ALL SELECT 'alarms', count(*) FROM alarm
 UNION ALL SELECT 'alarm posts taken', count(*) FROM alarm_post WHERE taken_at IS NOT NULL
 UNION ALL SELECT 'retries', count(*) FROM operator_action WHERE verb = 'retry'
@@ -240,6 +244,8 @@ def _left(place: Place) -> dict[str, int]:
 
 def _other_facts(place: Place, scenario: Scenario) -> list[str]:
     facts: dict[str, int] = dict(place.behind.execute(FACTS).fetchall())
+    if AT_STRIPE in scenario.facts:
+        facts[AT_STRIPE] = len(place.stripe.v1.subscriptions.list({"status": "all"}).data)
     return [
         f"{name}: {count} are wanted, {facts.get(name, 0)} are there"
         for name, count in scenario.facts.items()

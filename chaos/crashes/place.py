@@ -44,6 +44,7 @@ from workers.reconcile import Reconciler
 from workers.record import MESSAGES_MAX, Recorder
 from workers.seal import Sealer
 from workers.submit import Submitter
+from workers.subscribe import Subscriber
 
 TIMING = replace(FAST, seal_linger_s=0, backoff_base_s=0, confirm_after_s=0, poll_s=0.01)
 VISIBILITY_TIMEOUT_S = 1  # a killed consumer's messages come back within a moment of the case
@@ -214,15 +215,14 @@ class Place:
         return self.make_submitter(self.setup.gateway)
 
     def make_submitter(self, gateway: Any) -> Submitter:
-        return Submitter(
-            self.ledger,
-            gateway,
-            self.setup.limiter,
-            timing=TIMING,
-            threads=THREADS,
-            stopping=threading.Event(),
-            guard=self.setup.guard,
-        )
+        return Submitter(self.ledger, gateway, self.setup.limiter, **self._calling())
+
+    @cached_property
+    def subscriber(self) -> Subscriber:
+        return Subscriber(self.ledger, self.setup.gateway, self.setup.limiter, **self._calling())
+
+    def _calling(self) -> dict[str, Any]:
+        return {"timing": TIMING, "threads": THREADS, "stopping": threading.Event(), "guard": self.setup.guard}
 
     @cached_property
     def applier(self) -> Applier:
@@ -238,10 +238,11 @@ class Place:
 
     @cached_property
     def workers(self) -> list[BaseWorker]:
-        steps: dict[str, Step] = {
+        steps: dict[str, Step] = {  # all of them here: a process has one set
             "submit": self.submitter.drain,
+            "subscribe": self.subscriber.drain,
             "apply": self.applier.drain,
-        }  # both here: a process has one set
+        }
         return [QuietWorker(bells, steps, stopping=threading.Event()) for bells in self.bells.values()]
 
     @cached_property

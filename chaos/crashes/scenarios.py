@@ -11,6 +11,7 @@ from datetime import timedelta
 from chaos.crashes.alarms import watch_and_post
 from chaos.crashes.place import LEASE_IS_OVER, Place
 from chaos.crashes.reports import rejected, report_and_send_anew
+from chaos.crashes.signups import signed_up
 from chaos.crashes.stories import (
     WINDOW_IS_OVER,
     answer_late,
@@ -63,12 +64,15 @@ class Scenario:
     is_migrated: bool = True
 
 
+EACH_MADE_ONCE = {"signups created": 2, "subscriptions at Stripe": 2}
 SCENARIOS = {
     "rows": Scenario(begin=rows_of_three, facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1}),
     "first start": Scenario(begin=row_of_one, act=pin_and_walk, facts={"confirmed": 1}),
     "deaf Stripe": Scenario(begin=rows_and_a_deaf_stripe, act=walk_twice, facts={"confirmed": 1}),
     "inherited attempt": Scenario(begin=row_of_one, deaths=("submit.after_call",), facts={"confirmed": 1}),
     "late answer": Scenario(begin=seal_one, act=answer_late, facts={"confirmed": 1}),
+    "subscriptions": Scenario(begin=signed_up, act=walk_twice, facts=EACH_MADE_ONCE),
+    "inherited signup": Scenario(begin=signed_up, deaths=("subscribe.after_call",), facts=EACH_MADE_ONCE),
     "read again": Scenario(begin=row_of_one, act=walk_twice, facts={"confirmed": 1}),
     "counted twice": Scenario(begin=count_twice, act=walk_twice, facts={"confirmed": 1, "copies cancelled": 1}),
     "limited": Scenario(begin=limited, act=walk_twice, facts={"confirmed": 3}),

@@ -1,0 +1,19 @@
+"""What a scenario plays of subscription rows: each is to have one subscription, whoever died over it."""
+
+from typing import Any
+
+from chaos.crashes.place import Place
+from meterpost import Meterpost
+
+
+def signed_up(place: Place) -> None:
+    """Two rows of two customers, one of which needs a tax id and a product before."""
+    meter = place.make_meter("tokens")
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter.id}
+    asked: Any = {"currency": "usd", "unit_amount": 1, "product_data": {"name": "Tokens"}, "recurring": recurring}
+    price = str(place.stripe.v1.prices.create(asked).id)
+    paid = {"setup_fee": "49.00", "collection_method": "send_invoice", "days_until_due": 30}
+    more = {"ada": {}, "bob": {**paid, "customer_tax_ids": [("us_ein", "12-3456789")]}}
+    rows = [{"customer": place.make_customer(name), "price": price, "row_id": name, **more[name]} for name in more]
+    with Meterpost(place.env["BROKER_URL"]) as client:
+        client.publish_subscriptions(rows)
