@@ -165,7 +165,8 @@ def _read_cells(cells: Sequence[str], *, line: int, columns: Mapping[str, Place]
         return RejectedLine(line=line, column="", reason=TOO_LONG, cells={})
     if len(cells) != len(columns):
         reason = f"has {len(cells)} columns where the header has {len(columns)}"
-        return RejectedLine(line=line, column="", reason=reason, cells=original)
+        # Not as cells: what is half a row must not become a whole one because nobody corrected it.
+        return RejectedLine(line=line, column="", reason=reason, cells={TEXT_COLUMN: ",".join(cells)})
     said: dict[str, object] = {}
     for name, cell in original.items():
         try:

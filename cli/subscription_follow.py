@@ -16,7 +16,7 @@ from cli.interrupts import Interrupts
 from cli.ledger import reading
 from cli.output import age, print_words, stderr
 from service.ledger import LedgerUnavailable
-from service.ledger.signups_shown import signups_by_state, signups_of_rows
+from service.ledger.signups_shown import FoundRow, PublishedRow, signups_by_state, signups_of_rows
 
 WAITING = ("due", "unknown")
 DEAD = ("refused", "blocked", "conflict")
@@ -27,8 +27,6 @@ FAST_LOOKS = 4  # at first: most files are short
 RATE_OVER_S = 30
 STILL_S = 30  # without any change, and something is waiting
 LINE_EVERY_S = 10  # where no terminal shows a bar
-
-Row = tuple[str, str]  # source and row id
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,6 +43,7 @@ class Seen:
 
     states: dict[str, int] = field(default_factory=dict)
     elsewhere: Counter[KnownElsewhere] = field(default_factory=Counter)
+    told_otherwise: int = 0  # under the id of a row that says another thing, which counts
     quarantined: int = 0
     on_queue: int = 0
 
@@ -58,7 +57,7 @@ class Seen:
 
     @property
     def dead(self) -> int:
-        return self.quarantined + sum(self.states.get(state, 0) for state in DEAD)
+        return self.quarantined + self.told_otherwise + sum(self.states.get(state, 0) for state in DEAD)
 
     @property
     def held(self) -> int:
@@ -68,12 +67,12 @@ class Seen:
 class Watched:
     """One import of an account. `rows` are what was published now, and not yet looked for."""
 
-    def __init__(self, account: str, name: str, rows: Sequence[Row] = ()) -> None:
+    def __init__(self, account: str, name: str, rows: Sequence[PublishedRow] = ()) -> None:
         self.seen = Seen(on_queue=len(rows))
         self._account = account
         self._name = name
         remaining = iter(rows)
-        self._unseen: deque[list[Row]] = deque()
+        self._unseen: deque[list[PublishedRow]] = deque()
         while some := list(islice(remaining, ROWS_A_QUESTION)):
             self._unseen.append(some)
 
@@ -85,17 +84,22 @@ class Watched:
                     break
                 found = signups_of_rows(tx, self._account, self._unseen[0])
                 known = {(one.source, one.row_id) for one in found}
-                self._unseen[0] = [row for row in self._unseen[0] if row not in known]
+                self._unseen[0] = [row for row in self._unseen[0] if (row.source, row.row_id) not in known]
                 for one in found:
-                    if one.is_quarantined:
-                        self.seen.quarantined += 1
-                    elif one.import_name != self._name:
-                        self.seen.elsewhere[KnownElsewhere(one.import_name or "", one.state or "")] += 1
+                    self._note(one)
                 if self._unseen[0]:
                     break  # records come in the order of the queue, so those behind it are not there either
                 self._unseen.popleft()
             self.seen.on_queue = sum(map(len, self._unseen))
             self.seen.states = signups_by_state(tx, self._account, self._name)
+
+    def _note(self, found: FoundRow) -> None:
+        if found.is_quarantined:
+            self.seen.quarantined += 1
+        elif not found.is_alike:
+            self.seen.told_otherwise += 1
+        elif found.import_name != self._name:
+            self.seen.elsewhere[KnownElsewhere(found.import_name or "", found.state or "")] += 1
 
 
 class Pace:
@@ -156,6 +160,7 @@ def words_of(seen: Seen) -> str:
     """The counts that are not zero, and how many still wait."""
     counts = [f"{count:,} {state}" for state, count in seen.states.items() if state not in WAITING and count]
     counts += [f"{seen.quarantined:,} quarantined"] if seen.quarantined else []
+    counts += [f"{seen.told_otherwise:,} told otherwise"] if seen.told_otherwise else []
     waiting = seen.waiting - seen.on_queue
     counts += [f"{waiting:,} waiting"] if waiting else []
     counts += [f"{seen.on_queue:,} on the queue"] if seen.on_queue else []

@@ -157,8 +157,7 @@ def _run(importing: Importing, rejects: Rejects, *, is_watched: bool) -> bool:
 
 
 def _code(imported: Imported) -> int:
-    seen = Seen(states=imported.states, quarantined=imported.quarantined)
-    if imported.found.bad or seen.dead:
+    if imported.found.bad or (seen := _seen(imported)).dead:
         return FAILURE
     return FINDINGS if seen.held else OK
 
@@ -203,6 +202,18 @@ def _tell_found(imported: Imported) -> None:
         print_words(f"… and {found.warned - WARNINGS_SHOWN_MAX:,} more warnings (--json has the first {WARNINGS_MAX})")
     for known, rows in imported.known:
         print_words(f"{rows:,} rows are known already, {_told(known)}: nothing more is made of them")
+    if imported.told_otherwise:
+        told = f"{imported.told_otherwise:,} rows have the ids of others that say another thing, which counts"
+        print_words(f"{told}: give them ids of their own (see meterpost dead list --class row_conflict)")
+
+
+def _seen(imported: Imported) -> Seen:
+    return Seen(
+        states=imported.states,
+        told_otherwise=imported.told_otherwise,
+        quarantined=imported.quarantined,
+        on_queue=imported.on_queue,
+    )
 
 
 def _told(known: KnownElsewhere) -> str:
@@ -213,7 +224,7 @@ def _told(known: KnownElsewhere) -> str:
 
 def _tell_states(imported: Imported) -> None:
     name = imported.import_name
-    seen = Seen(states=imported.states, quarantined=imported.quarantined, on_queue=imported.on_queue)
+    seen = _seen(imported)
     print_words(f"{name}: {words_of(seen)}")
     if not imported.is_settled:
         print_words(f"what is published goes on by itself: meterpost subscriptions follow {name}")

@@ -15,13 +15,13 @@ from cli.interrupts import Interrupts
 from cli.ledger import reading
 from cli.subscription_calls import calls_of
 from cli.subscription_files import File, RejectedLine
-from cli.subscription_follow import ROWS_A_QUESTION, KnownElsewhere, Row, Seen, Watched, follow
+from cli.subscription_follow import ROWS_A_QUESTION, KnownElsewhere, Seen, Watched, follow
 from cli.subscription_rejects import Rejects
 from cli.subscription_rows import Found, Reading, arguments_of, good_rows
 from meterpost import Meterpost
 from meterpost.subscription import SubscriptionRow
 from service.ledger import LedgerUnavailable
-from service.ledger.signups_shown import every_rejected, signups_of_rows
+from service.ledger.signups_shown import FoundRow, PublishedRow, every_rejected, signups_of_rows
 from service.settings import Settings
 
 LOOK_EVERY_S = 1.0
@@ -40,6 +40,7 @@ class Imported:
     found: Found = field(default_factory=Found)
     published: int = 0
     known: list[tuple[KnownElsewhere, int]] = field(default_factory=list)
+    told_otherwise: int = 0
     quarantined: int = 0
     on_queue: int = 0
     states: dict[str, int] = field(default_factory=dict)
@@ -66,7 +67,9 @@ class Importing:
         rows = self._rows(lambda _: None)
         while some := list(islice(rows, ROWS_A_QUESTION)):
             found = self._known(some)
-            known.update(found.values())
+            alike = (one for one in found.values() if one.is_alike)
+            known.update(KnownElsewhere(one.import_name or "", one.state or "") for one in alike)
+            self.imported.told_otherwise += sum(not one.is_alike for one in found.values())
             calls += sum(calls_of(row) for row in some if (row.source, row.row_id) not in found)
         self.imported.found.calls = calls
         self.imported.known = sorted(known.items())
@@ -78,14 +81,14 @@ class Importing:
                 pass
         return bool(self.chosen.database_url)
 
-    def publish(self, rejects: Rejects, interrupts: Interrupts) -> list[Row]:
+    def publish(self, rejects: Rejects, interrupts: Interrupts) -> list[PublishedRow]:
         """Every good row; these are the ids. Raises NotPublished, or KeyboardInterrupt between two messages."""
-        rows: list[Row] = []
+        rows: list[PublishedRow] = []
 
         def told() -> Iterator[dict[str, object]]:
             for row in self._rows(rejects.reject):
                 interrupts.stop_here()
-                rows.append((row.source, row.row_id))
+                rows.append(_published(row))
                 yield arguments_of(row)
 
         with Meterpost(self.chosen.broker_url) as meterpost:
@@ -93,7 +96,7 @@ class Importing:
         self.imported.on_queue = len(rows)
         return rows
 
-    def watch(self, rows: list[Row], interrupts: Interrupts) -> None:
+    def watch(self, rows: list[PublishedRow], interrupts: Interrupts) -> None:
         """Until nothing of it waits, or until Ctrl-C."""
         watched = Watched(self.chosen.account, self.imported.import_name, rows)
         self.imported.is_settled = follow(watched, interrupts, interval_s=LOOK_EVERY_S)
@@ -109,6 +112,7 @@ class Importing:
     def _note(self, seen: Seen) -> None:
         self.imported.states = seen.states
         self.imported.known = sorted(seen.elsewhere.items())
+        self.imported.told_otherwise = seen.told_otherwise
         self.imported.quarantined, self.imported.on_queue = seen.quarantined, seen.on_queue
 
     def _rows(self, reject: Callable[[RejectedLine], object]) -> Iterator[SubscriptionRow]:
@@ -122,16 +126,19 @@ class Importing:
             )
             yield from good_rows(self.opened, how)
 
-    def _known(self, rows: list[SubscriptionRow]) -> dict[Row, KnownElsewhere]:
+    def _known(self, rows: list[SubscriptionRow]) -> dict[tuple[str, str], FoundRow]:
         if not self.chosen.database_url:
             return {}
         try:
             with reading() as tx:
-                found = signups_of_rows(tx, self.chosen.account, [(row.source, row.row_id) for row in rows])
+                found = signups_of_rows(tx, self.chosen.account, [*map(_published, rows)])
         except LedgerUnavailable:
             return {}
-        there = [one for one in found if not one.is_quarantined]
-        return {(one.source, one.row_id): KnownElsewhere(one.import_name or "", one.state or "") for one in there}
+        return {(one.source, one.row_id): one for one in found if not one.is_quarantined}
+
+
+def _published(row: SubscriptionRow) -> PublishedRow:
+    return PublishedRow(source=row.source, row_id=row.row_id, content_hash=row.content_hash)
 
 
 def name_of(file_name: str, *, now: datetime) -> str:

@@ -18,18 +18,19 @@ from cli.exits import Failed
 from cli.output import plain, shown
 from cli.subscription_cells import BETWEEN, write_cell
 from cli.subscription_columns import NOWHERE, PARTIAL, Place, place_of
-from cli.subscription_files import File, Format, RejectedLine
+from cli.subscription_files import TEXT_COLUMN, File, Format, RejectedLine
 from meterpost.rules import ROW_ID_LENGTH_MAX
 from meterpost.subscription import FIELDS
 from service.ledger.signups_shown import RejectedSignup
 
 NAMED: Final = ("row_id", "source", "replaces")  # columns that every error file has
-TOLD: Final = (
+TOLD: Final = (  # and these, which are for persons and not for us
     "rejected_line",
     "rejected_column",
     "rejected_reason",
     "rejected_by_stripe",
-)  # and these, which nobody reads
+    TEXT_COLUMN,
+)
 NUMBERED: Final = re.compile(r"(.*)~([1-9][0-9]{0,5})", re.DOTALL)
 OWN_ENDING: Final = re.compile(r"(\.[0-9]+)?\.rejected$")
 
@@ -77,7 +78,7 @@ class Rejects:
     def _write(self, cells: Mapping[str, object]) -> None:
         if self._kind == "ndjson":
             kept = {name: value for name, value in cells.items() if value not in ("", None)}
-            self._stream.write(json.dumps(kept, default=plain, ensure_ascii=False) + "\n")
+            self._stream.write(json.dumps(kept, default=plain) + "\n")  # escaped: JSON can say what UTF-8 cannot
         else:
             if self.rows == 0:
                 self._csv.writeheader()

@@ -21,13 +21,26 @@ class StateCount:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """What a row is known by, and what it says."""
+
+    source: str
+    row_id: str
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRow:
-    """A row that came through the door. `state` None: it is no subscription, or in quarantine."""
+    """A row that came through the door. `state` None: it is no subscription, or in quarantine.
+
+    `is_alike` False: its id was told before with other content, which counts.
+    """
 
     source: str
     row_id: str
     import_name: str | None
     state: str | None
+    is_alike: bool
     is_quarantined: bool
 
 
@@ -164,10 +177,17 @@ def signups_by_state(tx: Transaction, account: str, import_name: str) -> dict[st
     return {one.state: one.signups for one in found}
 
 
-def signups_of_rows(tx: Transaction, account: str, rows: Sequence[tuple[str, str]]) -> list[FoundRow]:
-    """Of these (source, row id) those that the ledger has, in no order."""
-    sources, row_ids = [source for source, _ in rows], [row_id for _, row_id in rows]
-    return fetch(tx, FoundRow, "signups_of_rows", account=account, sources=sources, row_ids=row_ids)
+def signups_of_rows(tx: Transaction, account: str, rows: Sequence[PublishedRow]) -> list[FoundRow]:
+    """Those of these that the ledger has, in no order."""
+    return fetch(
+        tx,
+        FoundRow,
+        "signups_of_rows",
+        account=account,
+        sources=[row.source for row in rows],
+        row_ids=[row.row_id for row in rows],
+        hashes=[row.content_hash for row in rows],
+    )
 
 
 def signup_imports(tx: Transaction, account: str, *, imports_max: int) -> list[SignupImport]:

@@ -55,6 +55,16 @@ def test_bad_lines_come_back_as_they_were_with_the_reason(imported: Callable[...
     assert "2 decimal places" in second["rejected_reason"]
 
 
+def test_half_a_row_does_not_become_a_whole_one_because_nobody_corrected_it(
+    command: Command, imported: Callable[..., Path], bare: Path
+) -> None:
+    imported("cus_1,price_1")
+
+    (row,) = rows_of(bare / "rows.rejected.csv")
+    assert (row["Customer_ID"], row["rejected_text"]) == ("", "cus_1,price_1")
+    assert command("subscriptions", "import", "rows.rejected.csv", "--dry-run", "--json").json["rows"] == 0
+
+
 def test_what_stripe_refused_comes_back_in_the_files_columns_as_a_row_that_replaces_it(
     command: Command, imported: Callable[..., Path], books: Any, told: Told
 ) -> None:
@@ -147,6 +157,19 @@ def test_lines_of_ndjson_come_back_as_objects_and_what_is_none_as_text(
     assert '"rejected_text"' in lines[0]
     assert '"Customer": "alice"' in lines[1]
     assert command("subscriptions", "import", "a.rejected.ndjson", "--dry-run", "--json").json["bad"] == 2
+
+
+@pytest.mark.parametrize("name", ["rows.ndjson", "rows.csv"])
+@pytest.mark.parametrize(
+    "odd", ['{"customer": "\\ud800"}', '{"\\ud800": 1}', "\udcff\x00", "\x1b[2J,,,,,", '"', "=1+1,,,,,"]
+)
+def test_whatever_a_line_has_its_error_file_can_be_read(
+    command: Command, imported: Callable[..., Path], bare: Path, name: str, odd: str
+) -> None:
+    imported(odd, header=HEADER if name.endswith("csv") else "", name=name)
+
+    (rejected,) = bare.glob("*.rejected.*")
+    assert command("subscriptions", "import", rejected.name, "--dry-run", "--json").json["bad"] == 1
 
 
 def test_an_error_file_that_cannot_be_written_stops_before_anything_is_published(

@@ -80,6 +80,21 @@ def test_the_same_file_again_makes_nothing_and_says_where_its_rows_are(
     assert (ran.code, ran.json["states"], ran.json["on_queue"]) == (0, {}, 0)
 
 
+def test_an_id_that_was_told_with_other_content_is_said_and_not_taken_for_known(
+    command: Command, file: str, told: Told, workers: Callable[[str], "Future[None]"]
+) -> None:
+    Path(file).write_text("customer,price,row_id\ncus_1,price_1,7\n")
+    workers(CREATED)
+    command("subscriptions", "import", file, "--name", "spring")
+    Path(file).write_text("customer,price,row_id,coupon\ncus_1,price_1,7,SPRING25\n")
+
+    dry = command("subscriptions", "import", file, "--dry-run", "--json").json
+    ran = command("subscriptions", "import", file, "--name", "spring")
+
+    assert (dry["told_otherwise"], dry["known"], dry["calls"], len(told())) == (1, [], 0, 1)
+    assert (ran.code, "1 rows have the ids of others that say another thing" in ran.err) == (1, True)
+
+
 @pytest.mark.parametrize(("left", "code"), [("created", 0), ("held", 3), ("refused", 1), ("conflict", 1)])
 def test_the_exit_code_says_whether_a_person_is_needed(
     command: Command, file: str, told: Told, books: Any, *, left: str, code: int
