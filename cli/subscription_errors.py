@@ -10,7 +10,7 @@ import click
 
 from cli.exits import OK, Failed
 from cli.ledger import reading
-from cli.output import print_words
+from cli.output import json_option, print_json, print_words
 from cli.subscription_files import Format
 from cli.subscription_rejects import Rejects, columns_of
 from service import settings
@@ -29,12 +29,15 @@ Examples:
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file that is new; stdout if left out."
 )
 @click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), default="csv", show_default=True)
-def errors(*, name: str, output: Path | None, kind: Format) -> int:
+@json_option
+def errors(*, name: str, output: Path | None, kind: Format, as_json: bool) -> int:
     """Write the rows of the import NAME that Stripe refused or the guard blocked, ready to be corrected.
 
     Each has a new row_id and replaces the one that failed; `subscriptions import` takes the file as it is. Bad lines
     of the original file are not among them: those never came to the ledger.
     """
+    if as_json and output is None:
+        raise click.UsageError("--json tells what was written: give the file a name with -o")
     chosen = settings.load()
     with reading() as tx:
         if not signups_by_state(tx, chosen.account, name):
@@ -44,6 +47,9 @@ def errors(*, name: str, output: Path | None, kind: Format) -> int:
             rejects = Rejects(stream, columns, kind=kind)
             for signup in every_rejected(tx, chosen.account, name):
                 rejects.add(signup)
+    if as_json:
+        print_json({"import": name, "rows": rejects.rows, "file": str(output)})
+        return OK
     print_words(f"{rejects.rows:,} rows to correct{f': {output}' if output else ''}")
     if rejects.unfit:
         print_words(f"{rejects.unfit:,} more came to it meanwhile: run this again")

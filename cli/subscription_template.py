@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.exits import OK, Failed
-from cli.output import print_words
+from cli.output import json_option, print_json, print_words
 from cli.subscription_columns import MEANINGS
 
 LEFT_OUT = ("row_id", "source", "replaces")  # of the header: who needs them knows
@@ -52,8 +52,15 @@ EXAMPLES: tuple[dict[str, str], ...] = (
     type=click.Path(dir_okay=False, path_type=Path),
     help="A file that is not there; stdout if left out.",
 )
-def template(*, output: Path | None) -> int:
-    """Write a CSV file with every column, one line of explanation for each, and examples to take out of comments."""
+@json_option
+def template(*, output: Path | None, as_json: bool) -> int:
+    """Write a CSV file with every column, one line of explanation for each, and examples to take out of comments.
+
+    With --json, tell the columns and their meanings instead.
+    """
+    if as_json:
+        print_json({"columns": [{"column": field, "meaning": meaning} for field, meaning in MEANINGS.items()]})
+        return OK
     if output is None:
         sys.stdout.write(text())
         return OK

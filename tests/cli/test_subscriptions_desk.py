@@ -171,10 +171,3 @@ def test_what_other_imports_have_is_left_alone(command: Command, sign_up: SignUp
 
 def test_a_retry_without_a_reason_is_an_error_of_usage(command: Command, books: Any) -> None:
     assert command("subscriptions", "retry-failed").code == 2
-
-
-@pytest.mark.parametrize("name", ["import", "follow", "errors", "template", "list", "imports", "show", "retry-failed"])
-def test_every_command_has_examples(command: Command, name: str) -> None:
-    ran = command("subscriptions", name, "--help")
-
-    assert (ran.code, f"  meterpost subscriptions {name}" in ran.out) == (0, True)
