@@ -7,7 +7,7 @@ from typing import Any
 from service.ledger import Transaction, signups
 from service.ledger.signups import Moved, SignupNow, StepDone
 from service.logs import say
-from service.outcomes import Outcome, classify_looking, classify_making
+from service.outcomes import Accepted, Outcome, Unknown, classify_looking, classify_making
 from service.signup_facts import Step
 from service.signup_guard import verdict_of
 from service.signup_params import SETUP_FEE, creation, unfit
@@ -42,7 +42,10 @@ def make(stripe: StripeSignups, call: Call) -> Ended:
         said = _look(stripe, call.signup, step=call.take.step, call_id=call_id)
         return Ended(outcome=classify_looking(said.answer), said=said)
     said = _make(stripe, call, key=call.take.key, call_id=call_id)
-    return Ended(outcome=classify_making(said.answer), said=said)
+    outcome = classify_making(said.answer)
+    if isinstance(outcome, Accepted) and said.found is None and call.take.step != Step.PRODUCT:
+        outcome = Unknown(answer=said.answer)  # that something exists already says nothing of what has no id of ours
+    return Ended(outcome=outcome, said=said)
 
 
 def is_known(tx: Transaction, signup: SignupNow, take: Take, *, timing: Timing) -> Settle | bool:
