@@ -1,0 +1,159 @@
+"""One file with every column, imported by the command: what of it crosses the wire, parameter by parameter.
+
+`every_column.csv` is the file and `every_column.json` what Stripe is to be asked for on behalf of each row, beside its
+price and the customer's subscriptions, which every row asks for.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pytest
+
+from cli.subscription_columns import place_of
+from meterpost.subscription import FIELDS
+from tests.subscribed.conftest import Sales
+
+HERE = Path(__file__).parent
+FILE, WIRE = (HERE / "every_column.csv").read_text(), (HERE / "every_column.json").read_text()
+EXAMPLES = (HERE.parents[1] / "examples/subscriptions.csv").read_text()
+ROWS: Any = json.loads(WIRE)
+CARDS = {"visa": "tok_visa", "mastercard": "tok_mastercard", "amex": "tok_amex"}
+BERLIN = {"address": {"country": "DE"}}
+BY_ALL = ("/v1/prices/", "/v1/subscriptions")
+INSTANTS = {"past": -40, "soon": 10, "later": 100}
+
+IN_THE_EXAMPLES = {
+    "2026-10-01": "past",
+    "2031-01-01T00:00:00Z": "soon",
+    "price_1MoBy5LkdIwHu7ixZhnattbh": "tokens",
+    "pm_1MqLiJLkdIwHu7ixUEgbFdYF": "visa",
+    "txr_1MnyEyLkdIwHu7ixJjxW1b3Y": "vat",
+    "txr_1MnyEyLkdIwHu7ixJjxW1b3Z": "city",
+    "txi_1NuMB12eZvKYlo2CMecoWkZd": "own_tax_id",
+}
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+@pytest.fixture
+def made(sales: Sales, in_days: Callable[[float], datetime]) -> dict[str, str]:
+    """What stands for each $name: things of the sandbox, and instants (with `_s`, as Stripe is told them)."""
+    customers = {line[1:].partition(",")[0] for line in lines(FILE) if line.startswith("$")}
+    found = {name: sales.customer(**BERLIN) for name in sorted(customers)}
+    found |= {name: sales.card(token) for name, token in CARDS.items()}
+    found |= {name: in_days(days).isoformat() for name, days in INSTANTS.items()}
+    found |= {f"{name}_s": str(int(in_days(days).timestamp())) for name, days in INSTANTS.items()}
+    found |= {"vat": sales.rate("19"), "city": sales.rate("2.5"), "tokens": sales.price}
+    found["own_tax_id"] = sales.v1.tax_ids.create({"type": "eu_vat", "value": "IE1234567FA"}).id
+    found["yearly"] = sales.price_of("storage", interval="year")
+    found["yen"] = sales.price_of("calls", currency="jpy")
+    sales.v1.coupons.create({"id": "SPRING25", "percent_off": 25, "duration": "forever"})
+    return found
+
+
+@pytest.fixture
+def imported(sales: Sales, made: dict[str, str]) -> Any:
+    """The file is imported and its subscriptions made; the one that `wrong~2` corrects was refused before."""
+    sales.import_file(f"customer,price,coupon,row_id\n{made['wrong']},{sales.price},none,wrong\n", name="wrong.csv")
+    sales.work()
+    ran = sales.import_file(Template(FILE).substitute(made))
+    sales.work()
+    return ran
+
+
+def calls_of(sales: Sales) -> dict[str, list[Any]]:
+    """What each row asked Stripe for, in order."""
+    asked = "SELECT signup_attempt_id, row_id FROM signup_attempt JOIN signup USING (signup_id)"
+    rows = dict(sales.path.ask(asked))
+    named = [(call, call["client_request_id"].split("-")) for call in sales.calls() if call["client_request_id"]]
+    found: dict[str, list[Any]] = {row_id: [] for row_id in rows.values()}
+    for call, (_, attempt_id, *_) in named:
+        found[rows[int(attempt_id)]].append(call)
+    return found
+
+
+def test_every_field_of_a_row_is_a_column_that_some_row_of_the_file_tells() -> None:
+    header, *rows = lines(FILE.replace(",\nand", ", and"))
+    columns = [place_of(name).field for name in header.split(",")]  # type: ignore[union-attr]  # all are known
+    assert {*columns} == {*FIELDS} - {"account", "import_name"}  # the settings', and the command's --name
+    assert all(any(row.split(",")[n] for row in rows) for n in range(len(columns)))
+    assert len(rows) == len(ROWS) >= 12
+
+
+def test_every_row_is_made(sales: Sales, imported: Any) -> None:
+    assert (imported["code"], imported["published"], imported["bad"]) == (0, len(ROWS), 0)
+    assert sales.states() == dict.fromkeys(ROWS, "created") | {"wrong": "replaced"}
+    assert sales.path.ask("SELECT DISTINCT import_name FROM signup WHERE row_id <> 'wrong'") == [imported["import"]]
+
+
+@pytest.mark.usefixtures("imported")
+def test_each_row_asks_for_exactly_what_it_says_and_nothing_more(sales: Sales, made: dict[str, str]) -> None:
+    identifiers = dict(sales.path.ask("SELECT row_id, identifier FROM signup"))
+    told = {
+        row_id: [
+            [call["path"], call["sent"]]
+            for call in calls
+            if call["method"] == "POST" or not call["path"].startswith(BY_ALL)
+        ]
+        for row_id, calls in calls_of(sales).items()
+        if row_id != "wrong"
+    }
+    assert told == {row_id: _filled(row_id, made | {"row": identifiers[row_id]}) for row_id in ROWS}
+
+
+@pytest.mark.usefixtures("imported")
+def test_each_price_and_product_is_asked_for_once_and_each_list_before_its_creation(
+    sales: Sales, made: dict[str, str]
+) -> None:
+    calls = {row_id: [(call["method"], call["path"]) for call in of_it] for row_id, of_it in calls_of(sales).items()}
+    asked = Counter(
+        path for of_it in calls.values() for _, path in of_it if path.startswith(("/v1/prices", "/v1/prod"))
+    )
+    wanted = [f"/v1/prices/{made[name]}" for name in ("tokens", "yearly", "yen")]
+    assert asked == Counter([*wanted, "/v1/products"])
+    listed = [of_it for row_id, of_it in calls.items() if of_it.count(("GET", "/v1/subscriptions")) == 1]
+    assert len(listed) == len(ROWS) + 1
+    assert all(of_it[-1] == ("POST", "/v1/subscriptions") for of_it in listed)
+
+
+@pytest.mark.usefixtures("imported")
+def test_each_creation_has_the_rows_name_as_its_key_and_no_quantity(sales: Sales) -> None:
+    created = [call for call in sales.calls() if (call["method"], call["path"]) == ("POST", "/v1/subscriptions")]
+    assert {call["idempotency_key"] for call in created} == {*sales.path.ask("SELECT identifier FROM signup")}
+    assert all(call["idempotency_key"] == call["sent"]["metadata"]["meterpost_row"] for call in created)
+    assert "quantity" not in json.dumps([call["sent"] for call in sales.calls() if call["client_request_id"]])
+    writes = [call for call in sales.calls() if call["client_request_id"] and call["method"] == "POST"]
+    assert all(call["idempotency_key"] for call in writes)
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_same_file_again_asks_for_nothing(sales: Sales, made: dict[str, str]) -> None:
+    before = len(sales.calls())
+    sales.import_file(Template(FILE).substitute(made), name="again.csv")
+    sales.work()
+    assert len(sales.calls()) == before
+    assert sales.path.ask("SELECT duplicates FROM intake ORDER BY intake_id")[-1] == len(ROWS)
+
+
+def test_the_example_in_the_documents_is_made_as_it_stands_but_for_ids_and_instants(
+    sales: Sales, made: dict[str, str]
+) -> None:
+    text = EXAMPLES
+    for told, name in IN_THE_EXAMPLES.items():
+        text = text.replace(told, made[name])
+    for name in sorted({line.partition(",")[0] for line in lines(EXAMPLES) if line.startswith("cus_")}):
+        text = text.replace(name, sales.customer(**BERLIN))
+    sales.import_file(text)
+    sales.work()
+    assert {*sales.states().values()} == {"created"}
+
+
+def _filled(row_id: str, made: dict[str, str]) -> Any:
+    return json.loads(Template(json.dumps(ROWS[row_id])).substitute(made))
