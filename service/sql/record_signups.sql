@@ -1,15 +1,20 @@
 -- As of usage, the unique key decides what is new, and rows are sorted by it. What replaces another row closes that one here,
 -- under the lock of its lane, where nothing of it was made and nothing is being asked; else it waits itself for a person, who
--- is told why. Of two that replace the same row the first one does.
+-- is told why. Of two that replace the same row the first one does. Signups are numbered as they were told: of two for one
+-- customer the first is made first.
 WITH first_told AS (
     SELECT DISTINCT ON (account, source, row_id) *
     FROM staged_signup
     ORDER BY account, source, row_id, position
 ),
+numbered AS MATERIALIZED (
+    SELECT *, nextval('entry_id') AS signup_id
+    FROM (SELECT * FROM first_told ORDER BY position) AS in_order
+),
 fresh AS (
-    INSERT INTO row_key (account, source, row_id, content_hash)
-    SELECT account, source, row_id, content_hash
-    FROM first_told
+    INSERT INTO row_key (account, source, row_id, content_hash, entry_id)
+    SELECT account, source, row_id, content_hash, signup_id
+    FROM numbered
     ORDER BY account, source, row_id
     ON CONFLICT (account, source, row_id) DO NOTHING
     RETURNING account, source, row_id, entry_id

@@ -81,6 +81,11 @@ def breaches(path):
         return [one for one in check(tx, timing=FAST) if one.invariant in {"rows", "intakes"}]
 
 
+def test_signups_are_numbered_as_they_were_told(path):
+    put(path, *({**GOOD, "row_id": row_id} for row_id in ("z", "m", "a", "m")))
+    assert path.ask("SELECT row_id FROM signup ORDER BY signup_id") == ["z", "m", "a"]
+
+
 def retried(path, **set_to):
     (letter,) = path.ask("SELECT 'q-' || max(quarantine_id) FROM quarantine")
     with path.ledger.transaction() as tx:
