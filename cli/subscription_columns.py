@@ -51,8 +51,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "cancel_at_period_end": "true: it ends with its first period; not with cancel_at",
     "billing_mode": "classic or flexible; Stripe's default if left out",
     "payment_behavior": (
-        "where its first invoice is not paid: allow_incomplete, default_incomplete,"
-        " error_if_incomplete or pending_if_incomplete"
+        "where its first invoice is not paid: allow_incomplete, default_incomplete or error_if_incomplete"
     ),
     "off_session": "true: the customer is not there to confirm a payment",
     "allow_duplicate": "true: a second subscription on the customer's meter is meant",

@@ -15,7 +15,7 @@ from meterpost.rows import (
     parse_message,
     read_row,
 )
-from meterpost.subscription import read_subscription
+from meterpost.subscription import read_new_subscription
 
 WHOLE_MESSAGE = "message"  # the field of bytes in which no row could be told apart
 
@@ -74,7 +74,10 @@ def read_again(
         said |= correction.set_to
         raw = json.dumps(said).encode()
     is_subscription = schema == SUBSCRIPTION_SCHEMA
-    row = read_subscription(said, now=now) if is_subscription else read_row(said, sent_at=sent_at, now=now, units=units)
+    if is_subscription:
+        row: SubscriptionRow | UsageRow | Refusal = read_new_subscription(said, now=now)
+    else:
+        row = read_row(said, sent_at=sent_at, now=now, units=units)
     match row:
         case Refusal():
             return StillBad(reason=f"{row.field}: {row.reason} (correct it with --set {row.field}=… or --drop)")

@@ -73,6 +73,7 @@ class Signup:
     tax_ids: tuple[str, ...]
     payment_method: str | None
     product: str | None  # that its setup fee needs
+    ahead: tuple[tuple[str, datetime], ...] = ()  # what must be ahead when it is created, by field
     done: frozenset[Part]
     calls: Sequence[Call]
     listings: Sequence[Listing]

@@ -152,6 +152,14 @@ def _stopped(signup: Signup, way: Blocked | Waits, *, timing: Timing) -> Decisio
             assert_never(never)
 
 
+def _passed(signup: Signup, *, now: datetime) -> str | None:
+    """What must be ahead and is not; under a doubt the same key tells more."""
+    if signup.doubt is not None:
+        return None
+    told = (f"{field}: {at.isoformat()} has passed" for field, at in signup.ahead if at <= now)
+    return next((f"{passed}; tell the row again with one that is ahead" for passed in told), None)
+
+
 def _read_back(signup: Signup, *, now: datetime, timing: Timing) -> Decision:
     """Two lists without it prove that nothing was made; sooner ones may show it, and are the rarer the longer."""
     start = proof_from(signup, timing=timing)
@@ -184,10 +192,12 @@ def _early_look(signup: Signup, *, timing: Timing) -> datetime:
     return last + min(max((last - signup.doubt) / 2, lag), timedelta(seconds=timing.read_back_s))
 
 
-def _missing(signup: Signup, listing: Listing | None, *, now: datetime, timing: Timing) -> Take | None:
-    """The first step before the creation that is not done."""
+def _missing(signup: Signup, listing: Listing | None, *, now: datetime, timing: Timing) -> Take | Settle | None:
+    """The first step before the creation that is not done; none is taken for what Stripe would refuse all the same."""
     if listing is None:
         return Take(step=Step.LIST)
+    if (reason := _passed(signup, now=now)) is not None:
+        return Settle(state="refused", reason=reason)
     for tax_id in signup.tax_ids:
         if (Step.TAX_ID, tax_id) not in signup.done:
             return _look_or_make(signup, Step.TAX_ID, about=tax_id, now=now, timing=timing)

@@ -20,7 +20,7 @@ from meterpost.errors import NotPublished, RowRefused
 from meterpost.publisher import PUBLISH_DEADLINE_S, Publisher
 from meterpost.row_ids import new_row_id
 from meterpost.rows import MESSAGE_ROWS_MAX, Refusal, UsageRow, encode_message, encode_subscriptions, read_row
-from meterpost.subscription import SubscriptionFields, SubscriptionRow, read_subscription
+from meterpost.subscription import SubscriptionFields, SubscriptionRow, read_new_subscription, read_subscription
 
 ROUND_TRIP_ROWS_MAX: Final = 10 * MESSAGE_ROWS_MAX  # of a stream: enough to hide the round trip, a few megabytes
 Row = TypeVar("Row", UsageRow, SubscriptionRow)
@@ -108,10 +108,11 @@ class Meterpost:
         more      what else is told, such as `trial_days=14`: every field of docs/subscriptions.md. What is left out is
                   Stripe's default
 
-        The subscription is made once, however often the row is told; what may not be told together is refused here.
+        The subscription is made once, however often the row is told; what may not be told together is refused here, and
+        an anchor or an end that has passed.
         """
         said = {"customer": customer, "price": price, "source": source, **more}
-        row = self._read_subscription({**said, "row_id": new_row_id() if row_id is None else row_id})
+        row = self._read_new({**said, "row_id": new_row_id() if row_id is None else row_id})
         self._publish([row])
         return row.row_id
 
@@ -121,7 +122,7 @@ class Meterpost:
         Bad rows are refused at their call. Leaving the block publishes all rows or raises NotPublished; leaving it
         by an exception publishes none.
         """
-        return Batch(read=self._read, read_subscription=self._read_subscription, publish=self._publish)
+        return Batch(read=self._read, read_subscription=self._read_new, publish=self._publish)
 
     def publish_many(self, rows: Iterable[Mapping[str, object]]) -> int:
         """Publish a stream of rows, each the arguments of `usage()` by name, and return how many there were.
@@ -132,7 +133,11 @@ class Meterpost:
         return self._publish_stream(map(self._read, rows), rows_max=ROUND_TRIP_ROWS_MAX)
 
     def publish_subscriptions(self, rows: Iterable[Mapping[str, object]]) -> int:
-        """As `publish_many`, of subscription rows: each the arguments of `subscription()` by name."""
+        """As `publish_many`, of subscription rows: each the arguments of `subscription()` by name.
+
+        A stream may be sent again as a whole, so an anchor or an end that has passed breaks it off nowhere: of a row
+        that is new it is refused before its creation.
+        """
         # Rows with all the metadata that Stripe takes are a hundred times as long as rows of usage.
         return self._publish_stream(map(self._read_subscription, rows), rows_max=MESSAGE_ROWS_MAX)
 
@@ -150,18 +155,13 @@ class Meterpost:
 
     def _read(self, said: Mapping[str, object]) -> UsageRow:
         now = datetime.now(UTC)
-        row = read_row({"account": self._account, **said}, sent_at=now, now=now)
-        if isinstance(row, Refusal):
-            row_id = said.get("row_id")
-            raise RowRefused(row.field, row.reason, row_id=row_id if isinstance(row_id, str) else None)
-        return row
+        return _good(read_row({"account": self._account, **said}, sent_at=now, now=now), said)
 
     def _read_subscription(self, said: Mapping[str, object]) -> SubscriptionRow:
-        row = read_subscription({"account": self._account, **said}, now=datetime.now(UTC))
-        if isinstance(row, Refusal):
-            row_id = said.get("row_id")
-            raise RowRefused(row.field, row.reason, row_id=row_id if isinstance(row_id, str) else None)
-        return row
+        return _good(read_subscription({"account": self._account, **said}, now=datetime.now(UTC)), said)
+
+    def _read_new(self, said: Mapping[str, object]) -> SubscriptionRow:
+        return _good(read_new_subscription({"account": self._account, **said}, now=datetime.now(UTC)), said)
 
     def _publish_stream(self, rows: Iterator[Row], *, rows_max: int) -> int:
         published = 0
@@ -181,3 +181,11 @@ class Meterpost:
         failure = self._publisher.publish(bodies)
         if failure is not None:
             raise NotPublished([row.row_id for row in rows], cause=failure) from failure
+
+
+def _good(row: Row | Refusal, said: Mapping[str, object]) -> Row:
+    """Raises RowRefused."""
+    if isinstance(row, Refusal):
+        row_id = said.get("row_id")
+        raise RowRefused(row.field, row.reason, row_id=row_id if isinstance(row_id, str) else None)
+    return row

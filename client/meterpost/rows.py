@@ -118,9 +118,7 @@ def parse_message(body: bytes, *, now: datetime, units: Units = NO_UNITS) -> Par
 def _parse_subscriptions(
     said: Sequence[object], *, sent_at: datetime | None, now: datetime, text: str
 ) -> ParsedMessage:
-    # What was ahead of its producer may be past by now; that it was told in time, and told before, is what counts.
-    said_at = now if sent_at is None else min(sent_at, now)
-    read = [read_subscription(row, now=said_at) for row in said]
+    read = [read_subscription(row, now=now) for row in said]
     signups = tuple(row for row in read if isinstance(row, SubscriptionRow))
     bad = _keep_bad(said, read, text=text, sent_at=sent_at) if len(signups) < len(read) else ()
     bad = tuple(replace(row, schema=SUBSCRIPTION_SCHEMA) for row in bad)

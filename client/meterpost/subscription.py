@@ -19,7 +19,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from meterpost import rules
 from meterpost import subscription_rules as own
 from meterpost.reading import Refusal, Ruled, explain
-from meterpost.subscription_limits import limit_instants, limit_together
+from meterpost.subscription_limits import limit_ahead, limit_instants, limit_together
 
 SCHEMA_NAME: Final = "subscription.1"
 IDENTIFIER_DIGITS: Final = 40  # of the sha256: what no two rows will ever share
@@ -164,9 +164,7 @@ class SubscriptionRowSchema(Schema):
     cancel_at = _optional(own.read_cancel_at)
     cancel_at_period_end = _optional(own.read_truth, left_out=False)
     billing_mode = _optional(own.one_of("classic", "flexible"))
-    payment_behavior = _optional(
-        own.one_of("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete")
-    )
+    payment_behavior = _optional(own.read_payment_behavior)
     off_session = _optional(own.read_truth)
     allow_duplicate = _optional(own.read_truth, left_out=False)
     replaces = _optional(rules.read_row_id)
@@ -180,14 +178,26 @@ FIELDS: Final = tuple(SCHEMA.fields)  # as columns of a file, in this order
 def read_subscription(said: object, *, now: datetime) -> SubscriptionRow | Refusal:
     """The row that was said, or why it is none. Total: any object goes in.
 
-    `now` is when it was said: what must be ahead was ahead then, however long the row stood in a queue.
+    It may have been told before: whether what must be ahead has passed is not asked here.
     """
     try:
         row = _load(said)
         limit_together(row)
         limit_instants(row, now=now)
     except ValidationError as refused:
-        return explain(refused, fields=FIELDS, known=FIELDS, row="a subscription row")
+        return _explain(refused)
+    return row
+
+
+def read_new_subscription(said: object, *, now: datetime) -> SubscriptionRow | Refusal:
+    """As `read_subscription`, of a row that is told for the first time: what must be ahead is ahead of `now`."""
+    row = read_subscription(said, now=now)
+    if isinstance(row, Refusal):
+        return row
+    try:
+        limit_ahead(row, now=now)
+    except ValidationError as refused:
+        return _explain(refused)
     return row
 
 
@@ -199,6 +209,10 @@ def from_said(
         return _load({**said, "account": account, "source": source, "row_id": row_id, "import_name": import_name})
     except ValidationError as refused:
         raise ValueError(f"row {row_id} of {source} does not read as it was written: {refused}") from refused
+
+
+def _explain(refused: ValidationError) -> Refusal:
+    return explain(refused, fields=FIELDS, known=FIELDS, row="a subscription row")
 
 
 def _load(said: object) -> SubscriptionRow:

@@ -2,12 +2,16 @@
 
 Each refusal names a field and the remedy; Stripe would refuse most of these too, but only after the steps before the
 creation were taken. A warning refuses nothing: it says what follows from a row, before it does.
+
+What must be ahead passes some day. A row that was told in time may be told again after that, as a file is that is
+imported a second time, and is the same row still; so that an instant has passed is held against a new row alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from marshmallow import ValidationError
@@ -30,15 +34,28 @@ def limit_together(row: SubscriptionRow) -> None:
 def limit_instants(row: SubscriptionRow, *, now: datetime) -> None:
     if row.backdate_start_date is not None:
         _limit_past(row.backdate_start_date, now=now)
-    for name in ("billing_cycle_anchor", "cancel_at"):
-        instant = getattr(row, name)
-        if isinstance(instant, datetime):
-            _limit_ahead(instant, name=name, now=now)
+    for name, instant in instants_ahead(row):
+        if abs(instant - now) > SPAN_MAX:
+            raise ValidationError(f"{instant.isoformat()} is more than five years away; check the year", name)
+
+
+def limit_ahead(row: SubscriptionRow, *, now: datetime) -> None:
+    """Of a row that is told for the first time."""
+    for name, instant in instants_ahead(row):
+        if instant <= now:
+            raise ValidationError(f"{instant.isoformat()} is not ahead of now; Stripe takes none that is past", name)
+
+
+def instants_ahead(row: SubscriptionRow) -> tuple[tuple[str, datetime], ...]:
+    """What must be ahead when the subscription is created, by field."""
+    told = (("billing_cycle_anchor", row.billing_cycle_anchor), ("cancel_at", row.cancel_at))
+    return tuple((name, instant) for name, instant in told if isinstance(instant, datetime))
 
 
 def warnings_of(row: SubscriptionRow, now: datetime) -> tuple[str, ...]:
     """What a person should know before this row is carried out; it is carried out all the same."""
-    return (*_of_backdating(row, now), *_of_first_invoice(row), *_of_sent_invoices(row), *_of_words(row))
+    told = (_of_passed(row, now), _of_backdating(row, now), _of_first_invoice(row), _of_sent_invoices(row))
+    return (*chain.from_iterable(told), *_of_words(row))
 
 
 def _tax(row: SubscriptionRow) -> None:
@@ -101,11 +118,10 @@ def _limit_past(instant: datetime, *, now: datetime) -> None:
         )
 
 
-def _limit_ahead(instant: datetime, *, name: str, now: datetime) -> None:
-    if instant <= now:
-        raise ValidationError(f"{instant.isoformat()} is not ahead of now; Stripe takes none that is past", name)
-    if instant > now + SPAN_MAX:
-        raise ValidationError(f"{instant.isoformat()} is more than five years ahead; check the year", name)
+def _of_passed(row: SubscriptionRow, now: datetime) -> Iterator[str]:
+    for name, instant in instants_ahead(row):
+        if instant <= now:
+            yield f"{name} {instant.isoformat()} has passed: unless the row was told in time before, it is refused"
 
 
 def _of_backdating(row: SubscriptionRow, now: datetime) -> Iterator[str]:
@@ -141,7 +157,5 @@ def _of_sent_invoices(row: SubscriptionRow) -> Iterator[str]:
 
 
 def _of_words(row: SubscriptionRow) -> Iterator[str]:
-    if row.payment_behavior == "pending_if_incomplete":
-        yield "Stripe knows pending_if_incomplete for changes of a subscription, and may refuse it at creation"
     if row.allow_duplicate:
         yield "where another subscription bills the same meter, all usage of it is billed twice"

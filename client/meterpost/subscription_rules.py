@@ -166,6 +166,12 @@ def read_cancel_at(said: object) -> datetime | str:
     return said if isinstance(said, str) and said in CANCEL_WORDS else _read_cancel_instant(said)
 
 
+def read_payment_behavior(said: object) -> str:
+    if said == "pending_if_incomplete":
+        raise ValidationError(f"{said} is for changes of a subscription: at its creation, write default_incomplete")
+    return one_of("allow_incomplete", "default_incomplete", "error_if_incomplete")(said)
+
+
 def read_import_name(said: object) -> str:
     return rules.read_printable(said, length_max=rules.ROW_ID_LENGTH_MAX)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from meterpost.subscription import SubscriptionRow, from_said
+from meterpost.subscription_limits import instants_ahead
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 from service.ledger.signup_lanes import SignupLease
 from service.signup_facts import Call, Listing, Part, Signup, Step
@@ -135,6 +136,7 @@ def facts(tx: Transaction, signup: SignupNow) -> Signup:
         tax_ids=tuple(":".join(tax_id) for tax_id in row.customer_tax_ids),
         payment_method=row.payment_method,
         product=SETUP_FEE.product if row.setup_fee is not None else None,
+        ahead=instants_ahead(row),
         done=frozenset[Part]((Step(one.step), one.about) for one in done),
         calls=fetch(tx, Call, "signup_calls", **of_it),
         listings=fetch(tx, Listing, "signup_listings", **of_it),

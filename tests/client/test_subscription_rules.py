@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from meterpost.rows import Refusal, SubscriptionRow
-from meterpost.subscription import read_subscription
+from meterpost.subscription import read_new_subscription, read_subscription
 from meterpost.subscription_limits import warnings_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -79,7 +79,7 @@ def test_what_excludes_each_other_is_refused_by_field_with_the_remedy(said: Any,
         ("backdate_start_date", "2026-03-01", "has no offset"),
         ("backdate_start_date", "2026-03-02T00:00:00Z", "is not past"),
         ("backdate_start_date", "2016-03-02T00:00:00Z", "check the year"),
-        ("billing_cycle_anchor", "2026-02-01T00:00:00Z", "is not ahead"),
+        ("billing_cycle_anchor", "2016-02-01T00:00:00Z", "check the year"),
         ("billing_cycle_anchor", "2062-02-01T00:00:00Z", "check the year"),
         ("billing_cycle_anchor", 1_775_000_000, "not an instant"),
         ("billing_cycle_anchor_config", {"hour": 1}, "no day_of_month"),
@@ -127,9 +127,10 @@ def test_what_excludes_each_other_is_refused_by_field_with_the_remedy(said: Any,
         ("metadata", "{" * 50_000, "begins as JSON and is none"),
         ("metadata", "a=" + "x" * 70_000, "at most 65536"),
         ("cancel_at", "whenever", "or one of min_period_end"),
-        ("cancel_at", "2026-02-01T00:00:00Z", "is not ahead"),
+        ("cancel_at", "2016-02-01T00:00:00Z", "check the year"),
         ("billing_mode", "stiff", "none of classic, flexible"),
         ("payment_behavior", "hope", "none of allow_incomplete"),
+        ("payment_behavior", "pending_if_incomplete", "write default_incomplete"),
         ("off_session", "perhaps", "neither true nor false"),
         ("replaces", "x" * 101, "101 characters"),
         ("import_name", "a\nb", "control"),
@@ -143,6 +144,16 @@ def test_a_bad_field_is_refused_with_the_reason(field: str, value: object, reaso
     refused = _refused(**{field: value})
     assert refused[0] == field
     assert reason in refused[1]
+
+
+@pytest.mark.parametrize("field", ["billing_cycle_anchor", "cancel_at"])
+def test_what_must_be_ahead_is_asked_of_a_row_that_is_new(field: str) -> None:
+    passed = GOOD | {field: NOW.isoformat()}
+    refused = read_new_subscription(passed, now=NOW)
+    assert isinstance(refused, Refusal)
+    assert (refused.field, refused.reason.partition(";")[0]) == (field, f"{NOW.isoformat()} is not ahead of now")
+    assert isinstance(read_subscription(passed, now=NOW), SubscriptionRow)
+    assert read_new_subscription(GOOD | {field: AHEAD}, now=NOW) == _accepted(**{field: AHEAD})
 
 
 def test_a_million_metadata_keys_are_counted_and_not_read() -> None:
@@ -219,7 +230,7 @@ def test_a_trial_of_no_days_is_not_the_same_as_none_told() -> None:
             {"collection_method": "send_invoice", "days_until_due": 1, "payment_method": "pm_1"},
             "payment_method has no effect while invoices are sent",
         ),
-        ({"payment_behavior": "pending_if_incomplete"}, "may refuse it at creation"),
+        ({"billing_cycle_anchor": "2026-02-01T00:00:00Z"}, "has passed"),
         ({"allow_duplicate": True}, "billed twice"),
     ],
 )

@@ -108,6 +108,15 @@ def test_what_is_missing_is_looked_for_and_then_made_each_once() -> None:
     assert step(**facts, done=SIGNUP.done | {(Step.TAX_ID, "eu_vat:DE1")}) == CREATE
 
 
+@pytest.mark.parametrize(("at", "refused"), [(ago(seconds=1), True), (NOW, True), (NOW + timedelta(seconds=1), False)])
+def test_what_must_be_ahead_and_has_passed_is_refused_before_anything_is_made(*, at: datetime, refused: bool) -> None:
+    facts: dict[str, Any] = {"ahead": (("cancel_at", at),), "listings": [listing(ago(seconds=5))]}
+    decided = step(**facts, tax_ids=("eu_vat:DE1",))
+    assert (isinstance(decided, Settle) and decided.reason is not None) == refused
+    assert step(**facts | {"listings": []}) == Take(step=Step.LIST)
+    assert step(**facts, state="unknown", calls=[call(at=ago(hours=1))]) == CREATE
+
+
 def test_a_call_that_only_repeats_an_error_is_made_under_another_key() -> None:
     stored = call(Step.PRODUCT, at=ago(seconds=2), key="k", status=500, is_replayed=True, is_answered=True)
     facts: dict[str, Any] = {"product": "p", "listings": [listing(ago(seconds=5))]}

@@ -17,6 +17,7 @@ from service.event_bodies import parse
 from service.invariants import check
 from service.ledger.events import record_event
 from service.limiter import Unlimited
+from service.timing import Timing
 from tests.path.conftest import TIMING as OF_THE_PATH
 from tests.path.conftest import Path, path  # noqa: F401 — a fixture
 from workers.apply import Applier
@@ -78,6 +79,11 @@ class Sales:
     def work(self) -> None:
         self.subscriber.drain("default", 0)
 
+    def patient_subscriber(self) -> Subscriber:
+        """Backs off for minutes."""
+        timing = replace(TIMING, backoff_base_s=900, backoff_max_s=900)
+        return a_subscriber(self.path, timing=timing, chance=random.Random(1))
+
     def import_file(self, text: str, *options: str, name: str = "spring.csv") -> Any:
         """As a person does it; the command's answer, and `code`, how it ended. What it published is recorded."""
         told = self.files / name
@@ -135,11 +141,16 @@ class Sales:
         self.path.send()
 
 
+def a_subscriber(path: Path, *, timing: Timing, chance: random.Random) -> Subscriber:
+    """One thread, so that what one row learns serves those behind it."""
+    made = Subscriber(path.ledger, path.gateway, Unlimited(), timing=timing, threads=1, stopping=threading.Event())
+    made._chance = chance
+    return made
+
+
 @pytest.fixture
 def sales(path: Path, tmp_path: File, capsys: pytest.CaptureFixture[str]) -> Iterator[Sales]:  # noqa: F811 — the fixture
-    subscriber = Subscriber(
-        path.ledger, path.gateway, Unlimited(), timing=TIMING, threads=1, stopping=threading.Event()
-    )
+    subscriber = a_subscriber(path, timing=TIMING, chance=random.Random())
     applier = Applier(path.ledger, path.gateway, timing=TIMING, chance=random.Random(7))
     opened = Sales(path=path, subscriber=subscriber, applier=applier, files=tmp_path, capsys=capsys)
     opened.price = opened.price_of("tokens")
