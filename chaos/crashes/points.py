@@ -145,6 +145,7 @@ SCENARIO_OF = {point: scenario for scenario, points in REACHED_IN.items() for po
 TIMES = {  # where the place is come to for different reasons: each of them is a case
     "desk.before_commit": 5,  # retry, discard, drain, pause, resume
     "desk.after_commit": 5,
+    "record.before_commit": 2,  # of usage, and of subscriptions
     "migrate.before_commit": 3,
     "migrate.after_commit": 3,
     "submit.after_call": 2,  # in the middle of a lane, with others under way

@@ -11,7 +11,7 @@ from datetime import timedelta
 from chaos.crashes.alarms import watch_and_post
 from chaos.crashes.place import LEASE_IS_OVER, Place
 from chaos.crashes.reports import rejected, report_and_send_anew
-from chaos.crashes.signups import signed_up
+from chaos.crashes.signups import rows_of_both_kinds, signed_up
 from chaos.crashes.stories import (
     WINDOW_IS_OVER,
     answer_late,
@@ -28,7 +28,6 @@ from chaos.crashes.stories import (
     read_while_away,
     row_of_one,
     rows_and_a_deaf_stripe,
-    rows_of_three,
     seal_one,
     two_of_a_lane,
     two_of_a_minute,
@@ -66,7 +65,9 @@ class Scenario:
 
 EACH_MADE_ONCE = {"signups created": 2, "subscriptions at Stripe": 2}
 SCENARIOS = {
-    "rows": Scenario(begin=rows_of_three, facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1}),
+    "rows": Scenario(
+        begin=rows_of_both_kinds, facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1, **EACH_MADE_ONCE}
+    ),
     "first start": Scenario(begin=row_of_one, act=pin_and_walk, facts={"confirmed": 1}),
     "deaf Stripe": Scenario(begin=rows_and_a_deaf_stripe, act=walk_twice, facts={"confirmed": 1}),
     "inherited attempt": Scenario(begin=row_of_one, deaths=("submit.after_call",), facts={"confirmed": 1}),

@@ -3,17 +3,27 @@
 from typing import Any
 
 from chaos.crashes.place import Place
+from chaos.crashes.stories import rows_of_three
 from meterpost import Meterpost
 
 
+def rows_of_both_kinds(place: Place) -> None:
+    """One claim of record's, which becomes two intakes: it may die between them."""
+    rows_of_three(place)
+    _sign_up(place, "dan", "eve", meter="seats")
+
+
 def signed_up(place: Place) -> None:
+    _sign_up(place, "ada", "bob", meter="tokens")
+
+
+def _sign_up(place: Place, plain: str, needing: str, *, meter: str) -> None:
     """Two rows of two customers, one of which needs a tax id and a product before."""
-    meter = place.make_meter("tokens")
-    recurring = {"interval": "month", "usage_type": "metered", "meter": meter.id}
-    asked: Any = {"currency": "usd", "unit_amount": 1, "product_data": {"name": "Tokens"}, "recurring": recurring}
+    recurring = {"interval": "month", "usage_type": "metered", "meter": place.make_meter(meter).id}
+    asked: Any = {"currency": "usd", "unit_amount": 1, "product_data": {"name": meter}, "recurring": recurring}
     price = str(place.stripe.v1.prices.create(asked).id)
     paid = {"setup_fee": "49.00", "collection_method": "send_invoice", "days_until_due": 30}
-    more = {"ada": {}, "bob": {**paid, "customer_tax_ids": [("us_ein", "12-3456789")]}}
+    more = {plain: {}, needing: {**paid, "customer_tax_ids": [("us_ein", "12-3456789")]}}
     rows = [{"customer": place.make_customer(name), "price": price, "row_id": name, **more[name]} for name in more]
     with Meterpost(place.env["BROKER_URL"]) as client:
         client.publish_subscriptions(rows)
