@@ -141,9 +141,9 @@ class Sales:
         self.path.send()
 
 
-def a_subscriber(path: Path, *, timing: Timing, chance: random.Random) -> Subscriber:
+def a_subscriber(of: Path, *, timing: Timing, chance: random.Random) -> Subscriber:
     """One thread, so that what one row learns serves those behind it."""
-    made = Subscriber(path.ledger, path.gateway, Unlimited(), timing=timing, threads=1, stopping=threading.Event())
+    made = Subscriber(of.ledger, of.gateway, Unlimited(), timing=timing, threads=1, stopping=threading.Event())
     made._chance = chance
     return made
 
