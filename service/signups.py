@@ -13,17 +13,19 @@ The rules, and the reason of each:
   but nothing is sent again either.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from service.decide import DOUBLINGS_MAX, window
 from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
-from service.signup_facts import Listing, Signup, Step
+from service.signup_facts import Call, Listing, Signup, Step
 from service.signup_guard import Blocked, Waits, in_the_way
-from service.timing import Timing
+from service.timing import RETRY_WINDOW_S, STRIPE_FORGETS_S, Timing
 
 WANTED_BY_SEVERAL = "Stripe has several subscriptions of this one row: {}; end all but one, then discard this"
+KEY_MARGIN = timedelta(seconds=STRIPE_FORGETS_S - RETRY_WINDOW_S)
 UNDER_DOUBT = "a call may have made it, and {}"
 
 
@@ -100,14 +102,27 @@ def after_call(signup: Signup, step: Step, outcome: Outcome, *, now: datetime, t
 
 def proof_from(signup: Signup, *, timing: Timing) -> datetime:
     """From when on a list without it proves something: every call under the present key has ended, and shows."""
-    lag, unheard = timedelta(seconds=timing.listing_lag_s), timedelta(seconds=timing.absence_wait_s)
-    instants = [
-        call.ended_at + lag if call.is_answered and call.ended_at is not None else call.started_at + unheard
-        for call in signup.creations
-        if call.outcome != "unavailable"
-    ]
     assert signup.doubt is not None, "what is in no doubt needs no proof"
-    return max(instants, default=signup.doubt + unheard)
+    unheard = timedelta(seconds=timing.absence_wait_s)
+    calls = [call for call in signup.creations if call.outcome != "unavailable"]
+    ends = [_end(call, calls) or call.started_at + unheard for call in calls]
+    lag = timedelta(seconds=timing.listing_lag_s)
+    return max((end + lag for end in ends), default=signup.doubt + unheard)
+
+
+def _end(call: Call, calls: Sequence[Call]) -> datetime | None:
+    """When nothing of this call was under way any more; None: nobody knows.
+
+    What a key replays was its first call's end, and is that of every other one while Stripe remembers it: for certain of
+    those that began within the first hour, however long they are on their way.
+    """
+    if call.is_answered:
+        return call.ended_at
+    first = min(one.started_at for one in calls)
+    replays = [one.ended_at for one in calls if one.is_replayed and one.is_answered and one.ended_at is not None]
+    if replays and call.started_at <= min(replays[-1], first + KEY_MARGIN):
+        return replays[-1]
+    return None
 
 
 def _serving(signup: Signup, *, now: datetime, timing: Timing) -> Listing | None:

@@ -178,6 +178,17 @@ def test_calls_that_nobody_heard_end_of_are_proven_absent_after_a_day() -> None:
     assert step(**held, listings=[early, first, second]) == NextKey()
 
 
+def test_what_the_key_replays_tells_the_end_of_the_calls_that_nobody_heard_of_as_well() -> None:
+    stored = call(at=ago(minutes=32), status=500, is_answered=True, is_replayed=True)
+    listings = [listing(ago(minutes=30, seconds=50)), listing(ago(seconds=30))]
+    held: dict[str, Any] = {"state": "held", "ambiguous_since": ago(minutes=33), "listings": listings}
+
+    assert step(**held, calls=[call(at=ago(minutes=33)), stored]) == NextKey()
+    assert isinstance(step(**held, calls=[call(at=ago(minutes=33)), stored, call(at=ago(minutes=31))]), Later | Take)
+    long_ago = call(at=ago(hours=2))
+    assert isinstance(step(**held, calls=[long_ago, call(at=ago(minutes=33)), stored]), Later | Take)
+
+
 def test_lists_under_an_older_key_prove_nothing_of_the_present_one() -> None:
     old = [listing(ago(minutes=31)), listing(ago(seconds=30))]
     calls = [call(at=ago(minutes=33), key="mps-1.1", status=500, is_answered=True, is_replayed=True)]
