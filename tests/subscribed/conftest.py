@@ -118,6 +118,10 @@ class Sales:
         asked = f"/_sandbox/audit/calls?account={self.path.stripe_account}&limit=1000"
         return list(ask_sandbox(self.path.sandbox.url, asked)["data"])
 
+    def settings(self, **wanted: Any) -> None:
+        """The sandbox's switches, of this account."""
+        ask_sandbox(self.path.sandbox.url, "/_sandbox/settings", {"account": self.path.stripe_account} | wanted)
+
     def writes(self) -> list[str]:
         """What the step has asked Stripe to change: a test's own calls have no name."""
         return [call["path"] for call in self.calls() if call["client_request_id"] and call["method"] != "GET"]
