@@ -113,8 +113,8 @@ def proof_from(signup: Signup, *, timing: Timing) -> datetime:
 def _end(call: Call, calls: Sequence[Call]) -> datetime | None:
     """When nothing of this call was under way any more; None: nobody knows.
 
-    What a key replays was its first call's end, and is that of every other one while Stripe remembers it: for certain of
-    those that began within the first hour, however long they are on their way.
+    What a key replays was its first call's end, and is that of the others while Stripe remembers it: of those for
+    certain that began within the first hour, however long they are on their way.
     """
     if call.is_answered:
         return call.ended_at

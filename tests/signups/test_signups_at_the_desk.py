@@ -1,7 +1,10 @@
 """What a person does about a signup: told what is wrong, retried behind what is done, or left as it stands."""
 
+import json
+
 import pytest
 
+from cli.main import run
 from service.corrections import Correction
 from service.ledger.answers import Acted, Declined, Unneeded
 from service.ledger.desk import Wanted, dead_letters
@@ -87,3 +90,25 @@ def test_a_conflict_is_set_right_at_stripe_and_never_by_another_call(shop):
     shop.write("UPDATE signup SET state = 'conflict', reason = 'several', due_at = NULL")
 
     assert isinstance(shop.order("su-1", retry), Declined)
+
+
+def test_the_desk_tells_the_whole_story_of_a_signup(shop, capsys):
+    shop.tell(coupon="WELCOME")
+    shop.work()
+
+    assert run(("dead", "show", "su-1")) == 0
+
+    told = capsys.readouterr().out
+    assert "refused" in told
+    assert all(word in told for word in ("No such coupon", "create", "status 400", "request req_", "Remedy"))
+
+
+def test_a_story_in_json_has_its_calls(shop, capsys):
+    shop.tell(coupon="WELCOME")
+    shop.work()
+
+    assert run(("dead", "show", "su-1", "--json")) == 0
+
+    story = json.loads(capsys.readouterr().out)
+    assert story["standing"]["class"] == "refused"
+    assert [call["step"] for call in story["signup"]["attempts"]] == ["create", "list", "price"]
