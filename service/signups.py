@@ -19,13 +19,14 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from service.decide import DOUBLINGS_MAX, window
-from service.outcomes import Accepted, Outcome, Refused, Unavailable, Unknown
+from service.outcomes import Accepted, Outcome, Refused, Scope, Unavailable, Unknown
 from service.signup_facts import Call, Listing, Signup, Step
 from service.signup_guard import Blocked, Waits, in_the_way
 from service.timing import RETRY_WINDOW_S, STRIPE_FORGETS_S, Timing
 
 WANTED_BY_SEVERAL = "Stripe has several subscriptions of this one row: {}; end all but one, then discard this"
 KEY_MARGIN = timedelta(seconds=STRIPE_FORGETS_S - RETRY_WINDOW_S)
+LIMITED_MAX = 3  # in a row, of one signup; then somebody else is to have the permitted calls
 UNDER_DOUBT = "a call may have made it, and {}"
 
 
@@ -226,7 +227,8 @@ def _missing(signup: Signup, listing: Listing | None, *, now: datetime, timing: 
 def _look_or_make(signup: Signup, step: Step, *, about: str, now: datetime, timing: Timing) -> Take:
     """What a young look did not show is made; after any call that may have made it, look first."""
     looks = [c.started_at for c in signup.calls if c.step == step and c.key is None and c.outcome == "accepted"]
-    makes = [c.ended_at or c.started_at for c in signup.calls if c.step == step and c.about == about and c.key]
+    made = [c for c in signup.calls if c.step == step and c.about == about and c.key and c.outcome != "unavailable"]
+    makes = [call.ended_at or call.started_at for call in made]
     young = now - timedelta(seconds=timing.listing_serves_s)
     if looks and looks[-1] >= max([young, *makes]):
         return Take(step=step, about=about, key=_key_of(signup, step, about))
@@ -246,12 +248,14 @@ def _held(signup: Signup, *, reason: str) -> Later:
 
 
 def _again(signup: Signup, outcome: Unavailable | Unknown, *, timing: Timing) -> Later:
+    """What the limiter refused is asked for in the same turn: the limiter paces it, and what was listed stays young."""
     tries = 0
     for call in reversed(signup.calls):
         if call.outcome == "accepted":
             break
         tries += 1
-    wait_s = min(timing.backoff_max_s, timing.backoff_base_s * 2 ** min(tries, DOUBLINGS_MAX))
+    is_paced = outcome.scope is Scope.LIMITER and tries <= LIMITED_MAX
+    wait_s = 0 if is_paced else min(timing.backoff_max_s, timing.backoff_base_s * 2 ** min(tries, DOUBLINGS_MAX))
     answer = outcome.answer
     reason = ": ".join(filter(None, (str(answer.status or ""), answer.message or answer.code))) or "no answer"
     kept = None if signup.state == "held" else reason

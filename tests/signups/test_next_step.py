@@ -9,7 +9,7 @@ import pytest
 from service.outcomes import LOST, Accepted, Answer, Outcome, Reach, Refused, Scope, Unavailable, Unknown
 from service.signup_facts import Call, Listing, Signup, Step
 from service.signup_guard import Other
-from service.signups import Later, NextKey, Settle, Take, after_call, next_step
+from service.signups import LIMITED_MAX, Later, NextKey, Settle, Take, after_call, next_step
 from service.timing import STANDARD
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -45,6 +45,7 @@ OTHER = Other(
 CREATE = Take(step=Step.CREATE, key="mps-1")
 NO = Refused(answer=Answer(reach=Reach.ANSWERED, status=402, message="Your card was declined."))
 AWAY = Unavailable(answer=Answer(reach=Reach.NOT_SENT), scope=Scope.STRIPE)
+LIMITED = Unavailable(answer=Answer(reach=Reach.ANSWERED, status=429), scope=Scope.LIMITER)
 UNHEARD = Unknown(answer=Answer(reach=Reach.MAYBE_SENT))
 YES = Accepted(answer=Answer(reach=Reach.ANSWERED, status=200))
 
@@ -153,6 +154,22 @@ def test_what_did_not_succeed_is_asked_for_again(outcome: Outcome, state: str) -
     again = after(outcome, calls=[ended])
     assert isinstance(again, Later)
     assert (again.state, again.is_spread) == (state, True)
+
+
+@pytest.mark.parametrize(("times", "is_at_once"), [(1, True), (LIMITED_MAX, True), (LIMITED_MAX + 1, False)])
+def test_what_the_limiter_refused_is_asked_for_in_the_same_turn_a_few_times(times: int, *, is_at_once: bool) -> None:
+    refused = [call(at=ago(seconds=1), outcome="unavailable", status=429, is_answered=True)] * times
+    again = after(LIMITED, calls=refused)
+    assert isinstance(again, Later)
+    assert (again.state, again.in_s == 0) == ("due", is_at_once)
+
+
+def test_what_the_limiter_refused_was_not_made_and_is_not_looked_for_again() -> None:
+    looked = call(Step.TAX_ID, at=ago(seconds=9), key=None, outcome="accepted")
+    refused = call(Step.TAX_ID, at=ago(seconds=5), key="k", about="t", outcome="unavailable", status=429)
+    facts: dict[str, Any] = {"tax_ids": ("t",), "listings": [listing(ago(seconds=20))]}
+    decided = step(**facts, calls=[looked, refused])
+    assert decided == Take(step=Step.TAX_ID, about="t", key="mps-1.tax_id.t")
 
 
 def test_a_call_that_succeeded_goes_on_to_the_next_step() -> None:
