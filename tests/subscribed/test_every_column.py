@@ -24,7 +24,8 @@ EXAMPLES = (HERE.parents[1] / "examples/subscriptions.csv").read_text()
 ROWS: Any = json.loads(WIRE)
 CARDS = {"visa": "tok_visa", "mastercard": "tok_mastercard", "amex": "tok_amex"}
 BERLIN = {"address": {"country": "DE"}}
-BY_ALL = ("/v1/prices/", "/v1/subscriptions")
+BY_ALL, PRODUCTS = ("/v1/prices/", "/v1/subscriptions"), "/v1/products"
+SETUP_FEE = {"id": "meterpost_setup_fee", "name": "Setup fee"}
 INSTANTS = {"past": -40, "soon": 10, "later": 100}
 
 IN_THE_EXAMPLES = {
@@ -79,6 +80,20 @@ def calls_of(sales: Sales) -> dict[str, list[Any]]:
     return found
 
 
+def is_for_all(call: Any) -> bool:
+    """Prices and subscriptions that are looked at, and the product of setup fees, which the first of them makes."""
+    return call["path"] == PRODUCTS or (call["method"] == "GET" and call["path"].startswith(BY_ALL))
+
+
+def own_calls(sales: Sales) -> dict[str, list[Any]]:
+    """What each row of the file asked for beside what any of them may have asked for before it."""
+    return {
+        row_id: [call for call in calls if not is_for_all(call)]
+        for row_id, calls in calls_of(sales).items()
+        if row_id in ROWS
+    }
+
+
 def test_every_field_of_a_row_is_a_column_that_some_row_of_the_file_tells() -> None:
     header, *rows = lines(FILE.replace(",\nand", ", and"))
     columns = [place_of(name).field for name in header.split(",")]  # type: ignore[union-attr]  # all are known
@@ -96,15 +111,7 @@ def test_every_row_is_made(sales: Sales, imported: Any) -> None:
 @pytest.mark.usefixtures("imported")
 def test_each_row_asks_for_exactly_what_it_says_and_nothing_more(sales: Sales, made: dict[str, str]) -> None:
     identifiers = dict(sales.path.ask("SELECT row_id, identifier FROM signup"))
-    told = {
-        row_id: [
-            [call["path"], call["sent"]]
-            for call in calls
-            if call["method"] == "POST" or not call["path"].startswith(BY_ALL)
-        ]
-        for row_id, calls in calls_of(sales).items()
-        if row_id != "wrong"
-    }
+    told = {row_id: [[call["path"], call["sent"]] for call in calls] for row_id, calls in own_calls(sales).items()}
     assert told == {row_id: _filled(row_id, made | {"row": identifiers[row_id]}) for row_id in ROWS}
 
 
@@ -117,7 +124,10 @@ def test_each_price_and_product_is_asked_for_once_and_each_list_before_its_creat
         path for of_it in calls.values() for _, path in of_it if path.startswith(("/v1/prices", "/v1/prod"))
     )
     wanted = [f"/v1/prices/{made[name]}" for name in ("tokens", "yearly", "yen")]
-    assert asked == Counter([*wanted, "/v1/products"])
+    assert asked == Counter([*wanted, PRODUCTS])
+    assert [call["sent"] for call in sales.calls() if call["client_request_id"] and call["path"] == PRODUCTS] == [
+        SETUP_FEE
+    ]
     listed = [of_it for row_id, of_it in calls.items() if of_it.count(("GET", "/v1/subscriptions")) == 1]
     assert len(listed) == len(ROWS) + 1
     assert all(of_it[-1] == ("POST", "/v1/subscriptions") for of_it in listed)
@@ -153,6 +163,21 @@ def test_the_example_in_the_documents_is_made_as_it_stands_but_for_ids_and_insta
     sales.import_file(text)
     sales.work()
     assert {*sales.states().values()} == {"created"}
+
+
+def test_the_most_that_a_row_may_say_is_taken(sales: Sales) -> None:
+    words = {"invoice_memo": "é" * 1500, "footer": "日\n" * 2500}
+    fields = {"custom_fields": [(f"{n:040}", "&" * 140) for n in range(4)]}
+    made = sales.make(**words, **fields, metadata={f"{n:040}": "=" * 500 for n in range(49)})
+    assert len(made.metadata.to_dict()) == 50
+    assert len(made.invoice_settings.custom_fields) == 4
+    assert (made.invoice_settings.description, made.invoice_settings.footer) == (*words.values(),)
+
+
+@pytest.mark.parametrize("days", [0, 730])
+def test_the_shortest_and_the_longest_trial_are_taken(sales: Sales, days: int) -> None:
+    made = sales.make(trial_days=days)
+    assert (made.trial_end and made.trial_end - made.trial_start) == (days * 86_400 or None)
 
 
 def _filled(row_id: str, made: dict[str, str]) -> Any:
