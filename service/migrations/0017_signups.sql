@@ -52,6 +52,7 @@ CREATE TABLE signup (
 );
 CREATE INDEX signup_of_lane ON signup (signup_lane_id, signup_id);
 CREATE INDEX signup_by_state ON signup (state) WHERE state <> 'created';
+CREATE INDEX signup_by_subscription ON signup (subscription) WHERE subscription IS NOT NULL;
 CREATE INDEX signup_of_import ON signup (import_name) WHERE import_name IS NOT NULL;
 CREATE TRIGGER signup_is_immutable
     BEFORE UPDATE OF signup_id, signup_lane_id, intake_id, source, row_id, import_name, price, said, identifier, replaces

@@ -213,3 +213,17 @@ def told(shop, made):
     with shop.ledger.transaction() as tx:
         word = mirror(made.to_dict(), kind="subscription", as_of=ledger_time(tx))
         mirrors.put_mirrors(tx, "default", [word])
+
+
+def test_a_row_that_was_told_anew_and_has_its_subscription_all_the_same_is_a_conflict(shop):
+    customer = shop.tell(coupon="WELCOME")
+    shop.work()
+    identifier = shop.ask("SELECT identifier FROM signup")[0]
+    shop.tell(customer=customer, row_id="s2", replaces="s1")
+    assert shop.states() == {"s1": "replaced", "s2": "due"}
+    late = {"customer": customer, "items": [{"price": shop.price}], "metadata": {"meterpost_row": identifier}}
+
+    told(shop, shop.stripe.v1.subscriptions.create(late))
+    shop.work()
+
+    assert shop.states() == {"s1": "conflict", "s2": "blocked"}
