@@ -24,7 +24,7 @@ EXAMPLES = (HERE.parents[1] / "examples/subscriptions.csv").read_text()
 ROWS: Any = json.loads(WIRE)
 CARDS = {"visa": "tok_visa", "mastercard": "tok_mastercard", "amex": "tok_amex"}
 BERLIN = {"address": {"country": "DE"}}
-BY_ALL, PRODUCTS = ("/v1/prices/", "/v1/subscriptions"), "/v1/products"
+LIST, PRODUCTS = "/v1/subscriptions", "/v1/products"
 SETUP_FEE = {"id": "meterpost_setup_fee", "name": "Setup fee"}
 INSTANTS = {"past": -40, "soon": 10, "later": 100}
 
@@ -62,11 +62,12 @@ def made(sales: Sales, in_days: Callable[[float], datetime]) -> dict[str, str]:
 @pytest.fixture
 def imported(sales: Sales, made: dict[str, str]) -> Any:
     """The file is imported and its subscriptions made; the one that `wrong~2` corrects was refused before."""
+    calls_before = len(sales.calls())
     sales.import_file(f"customer,price,coupon,row_id\n{made['wrong']},{sales.price},none,wrong\n", name="wrong.csv")
     sales.work()
     ran = sales.import_file(Template(FILE).substitute(made))
     sales.work()
-    return ran
+    return ran | {"calls_before": calls_before}
 
 
 def calls_of(sales: Sales) -> dict[str, list[Any]]:
@@ -82,7 +83,7 @@ def calls_of(sales: Sales) -> dict[str, list[Any]]:
 
 def is_for_all(call: Any) -> bool:
     """Prices and subscriptions that are looked at, and the product of setup fees, which the first of them makes."""
-    return call["path"] == PRODUCTS or (call["method"] == "GET" and call["path"].startswith(BY_ALL))
+    return call["path"] == PRODUCTS or (call["method"] == "GET" and call["path"].startswith(("/v1/prices/", LIST)))
 
 
 def own_calls(sales: Sales) -> dict[str, list[Any]]:
@@ -116,21 +117,28 @@ def test_each_row_asks_for_exactly_what_it_says_and_nothing_more(sales: Sales, m
 
 
 @pytest.mark.usefixtures("imported")
-def test_each_price_and_product_is_asked_for_once_and_each_list_before_its_creation(
-    sales: Sales, made: dict[str, str]
-) -> None:
-    calls = {row_id: [(call["method"], call["path"]) for call in of_it] for row_id, of_it in calls_of(sales).items()}
-    asked = Counter(
-        path for of_it in calls.values() for _, path in of_it if path.startswith(("/v1/prices", "/v1/prod"))
+def test_each_price_and_the_product_are_asked_for_once(sales: Sales, made: dict[str, str]) -> None:
+    asked = [call for of_it in calls_of(sales).values() for call in of_it if call["path"].startswith("/v1/pr")]
+    assert Counter(call["path"] for call in asked) == Counter(
+        [*(f"/v1/prices/{made[name]}" for name in ("tokens", "yearly", "yen")), PRODUCTS]
     )
-    wanted = [f"/v1/prices/{made[name]}" for name in ("tokens", "yearly", "yen")]
-    assert asked == Counter([*wanted, PRODUCTS])
-    assert [call["sent"] for call in sales.calls() if call["client_request_id"] and call["path"] == PRODUCTS] == [
-        SETUP_FEE
-    ]
-    listed = [of_it for row_id, of_it in calls.items() if of_it.count(("GET", "/v1/subscriptions")) == 1]
-    assert len(listed) == len(ROWS) + 1
-    assert all(of_it[-1] == ("POST", "/v1/subscriptions") for of_it in listed)
+    assert [call["sent"] for call in asked if call["path"] == PRODUCTS] == [SETUP_FEE]
+
+
+@pytest.mark.usefixtures("imported")
+def test_the_customers_subscriptions_are_listed_once_before_each_creation(sales: Sales, made: dict[str, str]) -> None:
+    calls = [[call for call in of_it if call["path"] == LIST] for of_it in calls_of(sales).values()]
+    assert [[call["method"] for call in of_it] for of_it in calls] == [["GET", "POST"]] * (len(ROWS) + 1)
+    assert all(of_it[0]["sent"]["customer"] == of_it[1]["sent"]["customer"] for of_it in calls)
+    assert {call["sent"]["customer"] for call, _ in calls} <= {*made.values()}
+    assert all(
+        call["sent"] | {"customer": ""} == {"customer": "", "status": "all", "limit": "100"} for call, _ in calls
+    )
+
+
+def test_no_call_is_made_that_is_not_written_down(sales: Sales, imported: Any) -> None:
+    written = sales.path.ask("SELECT count(*) FROM signup_attempt")
+    assert [len(sales.calls()) - imported["calls_before"]] == written
 
 
 @pytest.mark.usefixtures("imported")
