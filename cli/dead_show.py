@@ -1,5 +1,6 @@
 """`meterpost dead show`: the whole history of a dead letter, and what can be done about it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -10,6 +11,7 @@ from cli.ledger import reading
 from cli.letters import LetterParameter, told_letter
 from cli.output import instant, json_option, print_json, shown
 from cli.row import meter_event_lines
+from cli.subscription_show import signup_lines, tell_signup
 from service.ledger.actions import OperatorAction
 from service.ledger.desk import CLASSES
 from service.ledger.event_story import EventFailure, ToldEvent
@@ -23,7 +25,11 @@ Examples:
   meterpost dead show q-5 --json
 """
 REMEDIES = {
-    "refused": "dead retry sends it under a new identifier; dead discard leaves it unbilled",
+    "refused": "dead retry sends it under a new identifier, or asks for it anew; dead discard leaves it unbilled",
+    "blocked": (
+        "dead retry looks again, after the other one was ended; dead retry --set allow_duplicate=true makes it all the"
+        " same; dead discard leaves it"
+    ),
     "held": (
         "it is read back by itself, and dead retry asks for that now; where the reason leaves it to a person, look at"
         " Stripe's books, publish a row for what is missing, then dead discard"
@@ -46,13 +52,15 @@ def show(*, letter: LetterId, as_json: bool) -> int:
     """Tell all that is known of ID: its rows, every call with its request id, readings of Stripe's books, actions."""
     with reading() as tx:
         story = tell_letter(tx, letter)
+        signup = tell_signup(tx, story.signup) if story.signup else None
     if story.is_empty:
         raise Failed(f"the ledger has nothing of the id {letter}; see meterpost dead list")
     if as_json:
         standing = told_letter(story.standing) if story.standing else None
-        print_json(asdict(story) | {"standing": standing})
+        print_json(asdict(story) | {"standing": standing, "signup": signup and asdict(signup)})
     else:
         click.echo("\n".join(_lines(letter, story)))
+        click.echo("\n".join(signup_lines(signup)) if signup else "", nl=bool(signup))
     return OK
 
 
@@ -77,7 +85,8 @@ def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
         yield from map(failure_line, story.failures)
     if story.external:
         yield from _of_external(story.external)
-    yield from map(action_line, reversed(story.actions))
+    if not story.signup:
+        yield from map(action_line, reversed(story.actions))
 
 
 def _of_meter_event(story: Story) -> Iterator[str]:
@@ -97,10 +106,14 @@ def _of_quarantined(row: QuarantinedRow) -> Iterator[str]:
 
 def _of_conflict(told: ToldOtherwise) -> Iterator[str]:
     yield f"  row {shown(told.row_id)} of {shown(told.source)}"
-    if told.first_value is not None and told.first_occurred_at is not None:
+    if told.first_said is not None:
+        yield f"    told first, and counts: {shown(json.dumps(told.first_said))} (su-{told.entry_id})"
+    elif told.first_value is not None and told.first_occurred_at is not None:
         first = f"{shown(told.first_value)} {told.first_meter} of {told.first_customer}"
         yield f"    told first, and counts: {first} at {instant(told.first_occurred_at)} (entry {told.entry_id})"
-    then = f"{shown(told.value)} {told.meter} of {told.customer} at {instant(told.occurred_at)}"
+    then = shown(json.dumps(told.said))
+    if told.said is None and told.occurred_at is not None:
+        then = f"{shown(told.value)} {told.meter} of {told.customer} at {instant(told.occurred_at)}"
     yield f"    told at {instant(told.recorded_at)}: {then}"
     if told.is_alike:
         yield "    What is kept of both is the same: they told different units, or only one told a unit or its time."

@@ -105,6 +105,8 @@ def watched_file(file: BinaryIO) -> Iterator[Advance]:
 
 
 def _size(file: BinaryIO) -> int:
+    """Without moving in it: whoever reads may have begun."""
+    place = file.tell()
     size = file.seek(0, 2)
-    file.seek(0)
+    file.seek(place)
     return size

@@ -29,6 +29,7 @@ COMMANDS = {
     "resume": "Take back a pause.",
     "reconcile": "After a restore of the ledger: compare it with Stripe's books, and confirm.",
     "usage": "Report usage: one row, or a file of rows.",
+    "subscriptions": "Make subscriptions at Stripe from a file, each once, and follow what became of each.",
     "backfill": "Rows as a unit: stage, preview, close and revert them.",
     "row": "Tell a row's whole story.",
     "meter": "List the meters at Stripe, or create one.",

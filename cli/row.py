@@ -1,5 +1,6 @@
 """`meterpost row show`: a row's whole story, every state with one sentence."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -101,6 +102,12 @@ def show(*, row_id: str, as_json: bool) -> int:
 def _lines(story: Story) -> Iterator[str]:
     for row in story.rows:
         yield from _of_row(row, story)
+    for signup in story.signups:
+        asked = f"a subscription of {signup.customer} to {signup.price}"
+        yield f"Row {shown(signup.row_id)} of {shown(signup.source)}: {asked}"
+        yield _at(
+            signup.recorded_at, f"recorded, and {signup.state}: see meterpost subscriptions show su-{signup.signup_id}"
+        )
     for conflict in story.conflicts:
         yield _at(conflict.recorded_at, f"told again by {shown(conflict.source)} with other content: {_told(conflict)}")
         yield "    In conflict: the first content counts, and this is kept for a person."
@@ -151,6 +158,9 @@ def _by(correction: MadeCorrection) -> str:
 
 
 def _told(row: RecordedRow | ConflictingRow) -> str:
+    if isinstance(row, ConflictingRow) and row.said is not None:
+        return f"a subscription, {shown(json.dumps(row.said, ensure_ascii=False))}"
+    assert row.occurred_at is not None, "a row of usage tells when it was"
     return f"{shown(row.value)} {row.meter} of {row.customer} at {instant(row.occurred_at)}"
 
 

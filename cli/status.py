@@ -29,8 +29,10 @@ Examples:
   meterpost status --watch --interval 5
   meterpost status --json | jq '.steps[] | select(.needs_person)'
 """
-WAKEUP_STEPS = ("submit", "apply")
-NEEDS_PERSON = frozenset({"garbled", "missed", "quarantined", "conflict", "external", "refused", "held", "failed"})
+WAKEUP_STEPS = ("submit", "subscribe", "apply")
+NEEDS_PERSON = frozenset(
+    {"garbled", "missed", "quarantined", "conflict", "external", "refused", "held", "failed", "blocked"}
+)
 SENTENCES = {
     ("publish", "waiting"): "messages on the queue that nobody has claimed yet",
     ("publish", "unacked"): "messages claimed by record and not committed yet",
@@ -50,6 +52,15 @@ SENTENCES = {
     ("submit", "held"): "meter events that cannot be decided without Stripe's own books",
     ("submit", "conflict"): "meter events that Stripe and the ledger disagree about",
     ("submit", "wake-ups"): "wake-ups of submit in Redis; they may be lost without harm",
+    ("subscribe", "due"): "subscriptions whose next step is to be taken",
+    ("subscribe", "unknown"): "subscriptions that may be made; the same key is sent again",
+    ("subscribe", "refused"): "subscriptions that are not made as their rows want them",
+    ("subscribe", "blocked"): "subscriptions that would bill what another one bills",
+    ("subscribe", "held"): "subscriptions that cannot be decided without the customer's list",
+    ("subscribe", "conflict"): "rows of which Stripe has several subscriptions",
+    ("subscribe", "created"): "subscriptions that Stripe has, ever",
+    ("subscribe", "replaced"): "subscription rows that were told again, corrected, ever",
+    ("subscribe", "wake-ups"): "wake-ups of subscribe in Redis; they may be lost without harm",
     ("reconcile", "accepted"): "meter events that Stripe took, not yet seen in its summaries",
     ("reconcile", "confirmed"): "meter events that Stripe's summaries agree with, ever",
     ("reconcile", "cancelled"): "meter events that a person took back, and Stripe's summaries show no more, ever",

@@ -4,6 +4,7 @@ Each account has its own copy, so that one test's switch is not another's surpri
 make most likely.
 """
 
+import re
 from dataclasses import dataclass, fields, replace
 
 from sandbox.billing.rating import ROUNDINGS
@@ -26,12 +27,17 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "limits": MODES,
     "webhook_schedule": ("by_mode", "live", "sandbox"),
     "absent_related_object": ("empty", "null"),
-    "payments": ("succeed", "fail"),
+    "payments": ("succeed", "fail", "by_method"),
+    "payment_method_attached_again": ("answered", "refused"),
+    "repeating_coupon_covers": ("invoices", "service"),
     "amounts_round": ROUNDINGS,
     "tier_lines": ("several", "one"),
+    "taxes_round": ("by_line", "by_invoice"),
     "invoice_now_reason": ("subscription_update", "subscription_cycle", "manual"),
     "missing_reference_status": (400, 404),
 }
+PERCENTAGES = {"automatic_tax_percentage"}
+PERCENTAGE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,4})?|100")
 LIMITS: dict[str, tuple[float, float]] = {
     "webhook_backoff_s": (0, 30 * DAY_S),
     "webhook_attempts_max": (1, 1_000),
@@ -123,11 +129,25 @@ class Settings:
     finalization_waits_for_aggregation: bool = True
     """Undocumented: whether finalization counts all that was received, or only what summaries show by then."""
     payments: str = "succeed"
-    """What becomes of an attempt to collect an invoice: `succeed` or `fail`."""
+    """Attempts to collect `succeed` unless the card is one that declines, `fail`, or go `by_method`: none, no money."""
+    payment_method_attached_again: str = "answered"
+    """Undocumented: whether attaching a payment method to its own customer again is `answered` or `refused`."""
+    repeating_coupon_covers: str = "invoices"
+    """Whether a coupon of some months takes off `invoices` made in them, or what was in `service` in them."""
+    subscription_list_lag_s: int = 0
+    """How long a new subscription stays unseen by lists; by its id it is seen at once."""
     amounts_round: str = "half_up"
     """Undocumented: how a line's amount becomes a whole number of the currency's smallest unit."""
     tier_lines: str = "several"
     """Undocumented: whether a graduated price makes a line for each tier reached, or `one` for all of them."""
+    taxes_round: str = "by_line"
+    """Whether taxes are rounded on each line or on the sum: a choice of the account at Stripe."""
+    automatic_tax_percentage: str = "0"
+    """What automatic tax comes to wherever the customer is; with 0 it collects none."""
+    automatic_tax_is_set_up: bool = True
+    """Whether the account has told Stripe Tax where it is at home; else automatic tax is refused."""
+    duplicate_tax_ids_are_refused: bool = True
+    """Undocumented: whether a customer, or the account, cannot have the same tax id twice."""
     webhook_schedule: str = "by_mode"
     """Failed deliveries repeat as Stripe does `live` (three days) or in a `sandbox` (three times), or `by_mode`."""
     missing_reference_status: int = 400
@@ -147,6 +167,7 @@ class Settings:
 
     def changed(self, wanted: JsonObject) -> "Settings":
         """A copy with these values; ValueError for a name that is no switch or a value of another type."""
+        wanted = {name: _spelled(name, value) for name, value in wanted.items()}
         for name, value in wanted.items():
             self._check(name, value)
         return replace(self, **wanted)
@@ -160,5 +181,13 @@ class Settings:
             raise ValueError(f"{name} must be of type {type(before).__name__}")
         if name in CHOICES and value not in CHOICES[name]:
             raise ValueError(f"{name} must be one of {', '.join(map(str, CHOICES[name]))}")
+        if name in PERCENTAGES and not PERCENTAGE.fullmatch(str(value)):
+            raise ValueError(f"{name} must be a percentage with at most 4 decimal places, as a text")
         if name in LIMITS and isinstance(value, int | float) and not LIMITS[name][0] <= value <= LIMITS[name][1]:
             raise ValueError(f"{name} must lie within {LIMITS[name][0]} and {LIMITS[name][1]}")
+
+
+def _spelled(name: str, value: object) -> object:
+    """A percentage as its digits: whoever sets it may write a number, which is kept as it was written."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if name in PERCENTAGES and is_number else value

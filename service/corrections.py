@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from meterpost.rows import NO_UNITS, Refusal, Units, UsageRow, parse_message, read_row
+from meterpost.rows import (
+    NO_UNITS,
+    SUBSCRIPTION_SCHEMA,
+    Refusal,
+    SubscriptionRow,
+    Units,
+    UsageRow,
+    parse_message,
+    read_row,
+)
+from meterpost.subscription import read_new_subscription
 
 WHOLE_MESSAGE = "message"  # the field of bytes in which no row could be told apart
 
@@ -23,9 +33,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadAgain:
-    """The rows, and the bytes as which they were read."""
+    """The rows, of one kind, and the bytes as which they were read."""
 
-    rows: Sequence[UsageRow]
+    rows: Sequence[UsageRow] = ()
+    signups: Sequence[SubscriptionRow] = ()
     said: bytes
 
 
@@ -39,13 +50,17 @@ class StillBad:
 def read_again(
     raw: bytes,
     *,
+    schema: str,
     field: str | None,
     sent_at: datetime | None,
     correction: Correction,
     now: datetime,
     units: Units = NO_UNITS,
 ) -> ReadAgain | StillBad:
-    """Total: whatever stands in quarantine is rows by now, or still bad for a reason."""
+    """Total: whatever stands in quarantine is rows by now, or still bad for a reason.
+
+    `schema` is by whose rules it came, and is read. What must be ahead is ahead of `now`.
+    """
     if field == WHOLE_MESSAGE:
         return _read_message(raw, correction=correction, now=now, units=units)
     try:
@@ -58,10 +73,18 @@ def read_again(
         said = {name: value for name, value in said.items() if name not in correction.left_out}
         said |= correction.set_to
         raw = json.dumps(said).encode()
-    row = read_row(said, sent_at=sent_at, now=now, units=units)
-    if isinstance(row, Refusal):
-        return StillBad(reason=f"{row.field}: {row.reason} (correct it with --set {row.field}=… or --drop)")
-    return ReadAgain(rows=[row], said=raw)
+    is_subscription = schema == SUBSCRIPTION_SCHEMA
+    if is_subscription:
+        row: SubscriptionRow | UsageRow | Refusal = read_new_subscription(said, now=now)
+    else:
+        row = read_row(said, sent_at=sent_at, now=now, units=units)
+    match row:
+        case Refusal():
+            return StillBad(reason=f"{row.field}: {row.reason} (correct it with --set {row.field}=… or --drop)")
+        case SubscriptionRow():
+            return ReadAgain(signups=[row], said=raw)
+        case UsageRow():
+            return ReadAgain(rows=[row], said=raw)
 
 
 def _read_message(raw: bytes, *, correction: Correction, now: datetime, units: Units) -> ReadAgain | StillBad:
@@ -70,4 +93,4 @@ def _read_message(raw: bytes, *, correction: Correction, now: datetime, units: U
     parsed = parse_message(raw, now=now, units=units)
     if parsed.bad:
         return StillBad(reason=f"{parsed.bad[0].field}: {parsed.bad[0].reason}: publish its rows anew")
-    return ReadAgain(rows=parsed.rows, said=raw)
+    return ReadAgain(rows=parsed.rows, signups=parsed.signups, said=raw)

@@ -1,12 +1,15 @@
 """Minor units of currencies, and amounts as a person reads them.
 
-Stripe tells every amount in the currency's smallest unit: whole units of some currencies, thousandths of others, and
-hundredths of the rest. ISK and UGX are told in hundredths though they have none.
+How many decimal places a currency has is known to the client (`meterpost.amounts`), which reads setup fees.
 
-Source: docs.stripe.com/currencies#presentment-currencies, #zero-decimal, #three-decimal, #special-cases.
+Source: docs.stripe.com/currencies#presentment-currencies.
 """
 
 from decimal import ROUND_HALF_UP, Context, Decimal
+
+from meterpost.amounts import minor_digits
+
+__all__ = ["CHARGED_IN", "exact_money", "minor_digits", "money", "to_minor"]
 
 _CODES = (
     "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf "
@@ -19,19 +22,8 @@ _CODES = (
 CHARGED_IN = frozenset(_CODES.split())
 """What Stripe makes prices in."""
 
-ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
-THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 EXACT = Context(prec=120)  # more digits than any amount has
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}  # of what they alone mean in an invoice; others by code
-
-
-def minor_digits(currency: str) -> int:
-    """How many decimal places an amount in the major unit has."""
-    if currency in ZERO_DECIMAL:
-        return 0
-    return 3 if currency in THREE_DECIMAL else 2
 
 
 def to_minor(amount: Decimal, currency: str) -> Decimal:

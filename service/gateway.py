@@ -25,6 +25,7 @@ from service.stripe_destinations import StripeDestinations
 from service.stripe_drafts import StripeDrafts
 from service.stripe_events import StripeEvents
 from service.stripe_objects import StripeObjects
+from service.stripe_signups import Said, StripeSignups
 from service.stripe_words import clean, is_stripes_error, page_of, plain, told
 
 with without("aiohttp", "httpx"):
@@ -99,6 +100,7 @@ class Gateway:
         self.drafts = StripeDrafts(self._client, read=self._read)
         self.objects = StripeObjects(self._client, read=self._read, list_all=self._list)
         self.catalog = StripeCatalog(self._client, read=self._read, list_all=self._list)
+        self.signups = StripeSignups(self._client, call=_called, take=partial(self._limiter.take, "calls"))
 
     def send_meter_event(
         self,
@@ -223,13 +225,19 @@ class _CurlClient(stripe.HTTPClient):
 
 
 def _said(call: Callable[[], Any], *, identifier: str) -> Answer:
-    """What became of one call that changes Stripe's books. It is written down as open: nothing is raised past it."""
+    """What became of one call that changes Stripe's books."""
+    return _called(call, parse=partial(_about, identifier=identifier)).answer
+
+
+def _called(call: Callable[[], Any], *, parse: Callable[[Any], Found]) -> Said[Found]:
+    """What became of one call, and what it told. It is written down as open: nothing is raised past it."""
     try:
-        return _accepted(call(), identifier=identifier)
+        said = call()
+        return Said(answer=_accepted(said), found=parse(said))
     except stripe.StripeError as error:
-        return _answer(error)
+        return Said(answer=_answer(error))
     except Exception as odd:  # noqa: BLE001 — whatever went wrong, the call may have been made
-        return Answer(reach=Reach.MAYBE_SENT, message=clean(f"{type(odd).__name__}: {odd}"))
+        return Said(answer=Answer(reach=Reach.MAYBE_SENT, message=clean(f"{type(odd).__name__}: {odd}")))
 
 
 def _answer(error: stripe.StripeError) -> Answer:
@@ -253,10 +261,14 @@ def _answer(error: stripe.StripeError) -> Answer:
     )
 
 
-def _accepted(said: Any, *, identifier: str) -> Answer:
+def _about(said: Any, *, identifier: str) -> str:
     about = getattr(said, "identifier", None) or getattr(getattr(said, "cancel", None), "identifier", None)
     if about != identifier:
-        return Answer(reach=Reach.MAYBE_SENT, message="Stripe answered 200 about something else")
+        raise ValueError("Stripe answered 200 about something else")
+    return identifier
+
+
+def _accepted(said: Any) -> Answer:
     headers = said.last_response.headers
     return Answer(
         reach=Reach.ANSWERED,

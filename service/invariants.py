@@ -18,7 +18,7 @@ OVERDUE = timedelta(minutes=15)  # longer than a lease, a drain and a restart of
 
 QUERIES = {
     "invariant_intakes": "what an intake counted is what it wrote",
-    "invariant_rows": "each row that was recorded has its one entry",
+    "invariant_rows": "each row that was recorded has its one entry, or its one signup",
     "invariant_bells": "an entry without a meter event has a bell that makes it be looked for",
     "invariant_sums": "a meter event says what its entries say, all of them of its lane and bucket",
     "invariant_attempts": "all attempts of a generation carry its identifier",
@@ -30,6 +30,8 @@ QUERIES = {
     "invariant_corrections": "a correction has its action and its entry, and no other entry is of our source",
     "invariant_backfills": "the rows of a closed backfill are entries, and of a reverted one nothing counts",
     "invariant_cancelled": "what is cancelled was taken back by a person, and Stripe's books show nothing of it",
+    "invariant_signups": "a row has one subscription, and what is to be made stands where subscribe looks for it",
+    "invariant_signup_keys": "a subscription is asked for under a next key only if nothing was made under the last",
     "invariant_wanted": "what is to be sent or confirmed stands where submit and reconcile look for it",
     "invariant_overdue": "nothing lies where it is due, but for what is paused",
 }
@@ -58,6 +60,7 @@ class _Found:
 def check(tx: Transaction, *, timing: Timing) -> list[Breach]:
     """Every breach, up to BREACHES_MAX of an invariant. Reads the whole ledger: seconds for a million rows."""
     limits = {"breaches_max": BREACHES_MAX, "window": window(timing), "overdue": OVERDUE}
+    limits |= {"listing_again": timedelta(seconds=timing.listing_again_s)}
     found = [(query.removeprefix("invariant_"), fetch(tx, _Found, query, **limits)) for query in QUERIES]
     found.append((ACTIONS, _changed_actions(tx)))
     return [Breach(invariant=name, subject=one.subject, said=one.said) for name, some in found for one in some]

@@ -1,8 +1,8 @@
 """The ids of the desk: each says what kind of thing needs a person, and which one.
 
 `me-123` is a meter event, `q-5` a row in quarantine, `rc-7` a row told again with other content, `ev-evt_1Abc` an event
-of Stripe's, `ex-3` what Stripe counts and a restored ledger does not know. One parser, for the command line and
-whatever else names a dead letter.
+of Stripe's, `ex-3` what Stripe counts and a restored ledger does not know, `su-9` a subscription to be made. There is
+one parser, for the command line and whatever else names a dead letter.
 """
 
 import re
@@ -16,6 +16,7 @@ class Kind(StrEnum):
     CONFLICTING = "rc"
     EVENT = "ev"
     EXTERNAL = "ex"
+    SIGNUP = "su"
 
 
 NUMBER = re.compile(r"[1-9][0-9]{0,17}")  # what a bigint of PostgreSQL holds
@@ -47,6 +48,7 @@ def read_letter_id(text: str) -> LetterId:
     if kind not in {*Kind} or not KEYS[Kind(kind)].fullmatch(key):
         raise NoLetter(
             f"{text[:60]!r} is no dead letter's id; one is me-123 (a meter event), q-5 (a row in quarantine),"
-            " rc-7 (a row told otherwise), ev-evt_1Abc (an event) or ex-3 (external); see meterpost dead list"
+            " rc-7 (a row told otherwise), ev-evt_1Abc (an event), ex-3 (external) or su-9 (a subscription); see"
+            " meterpost dead list"
         )
     return LetterId(kind=Kind(kind), key=key)

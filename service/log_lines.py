@@ -25,6 +25,7 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
     {
         # record
         "intake.committed": Line(INFO, "Messages were recorded in one transaction."),
+        "signup.recorded": Line(INFO, "Subscription rows were recorded; what they ask for is made, or a person looks."),
         "row.quarantined": Line(WARNING, "Rows could not be read; their bytes and the reasons are kept."),
         "row.conflicted": Line(WARNING, "Row ids were told again with other content; the first content counts."),
         "queue.garbled": Line(WARNING, "Items of the queue are no messages; they are kept as they are."),
@@ -55,6 +56,18 @@ EVENTS: Mapping[str, Line] = MappingProxyType(
         "meter_event.refused": Line(ERROR, "Stripe will not take a meter event; a person has to look."),
         "meter_event.held": Line(ERROR, "A meter event cannot be decided; it waits for Stripe's own books."),
         "meter_event.conflict": Line(ERROR, "Stripe contradicts what it said of a meter event; a person has to look."),
+        # subscribe
+        "signup.created": Line(INFO, "Stripe has the subscription of a row."),
+        "signup.due": Line(INFO, "A call for a subscription was not made, or did not succeed; it is made again later."),
+        "signup.unknown": Line(WARNING, "A subscription may or may not be made; the same key is sent again."),
+        "signup.held": Line(ERROR, "Whether a subscription was made cannot be told; the customer's list decides."),
+        "signup.refused": Line(ERROR, "A subscription is not made as its row wants it; a person has to look."),
+        "signup.blocked": Line(ERROR, "Another subscription bills the same usage; a person has to look."),
+        "signup.conflict": Line(ERROR, "Stripe has several subscriptions of one row; a person has to look."),
+        "signup.proven_absent": Line(WARNING, "A subscription was not made; it is made under the next key."),
+        "signup_call.ended": Line(DEBUG, "A call for a subscription came to its end."),
+        "signup_call.lost": Line(WARNING, "A call's answer was never heard, so what it made is looked for."),
+        "subscribe.rested": Line(WARNING, "Stripe fails or refuses the key, so no subscription is made for a while."),
         # the restore guard
         "ledger.restored": Line(
             ERROR, "The ledger was put back to an earlier time; nothing is sent until a person confirms."

@@ -132,12 +132,25 @@ REFUSAL_CODES = frozenset(
     }
 )
 DUPLICATE_CODE = "duplicate_meter_event"
+TAKEN_CODE = "resource_already_exists"  # a product under an id that we chose
+REFUSAL_TYPES = frozenset({"invalid_request_error", "card_error"})
 LIMITER_CODE = "rate_limit"
 
 
 def classify(answer: Answer) -> Outcome:
     """The outcome of a call that reports a meter event. Total: every answer has exactly one."""
     return next(outcome(answer) for fits, outcome in TABLE if fits(answer))
+
+
+def classify_making(answer: Answer) -> Outcome:
+    """The outcome of a call that makes something for a signup. Total: every answer has exactly one."""
+    return next(outcome(answer) for fits, outcome in MAKING if fits(answer))
+
+
+def classify_looking(answer: Answer) -> Outcome:
+    """The outcome of a call that only reads for a signup: nothing is in doubt, however it ends."""
+    outcome = classify_making(answer)
+    return Unavailable(answer=answer, scope=outcome.scope) if isinstance(outcome, Unknown) else outcome
 
 
 def is_limited(answer: Answer) -> bool:
@@ -167,6 +180,25 @@ TABLE: tuple[tuple[Callable[[Answer], bool], Callable[[Answer], Outcome]], ...] 
     (lambda a: a.status in {TOO_MANY_REQUESTS, CONFLICT}, lambda a: Unknown(answer=a, scope=Scope.LANE)),
     (_is_refused, lambda a: Refused(answer=a)),
     # a replayed 500 is kept under the meter event's own key; a new one is Stripe's trouble
+    (lambda a: a.status not in API_ANSWERS and not a.is_replayed, lambda a: Unknown(answer=a, scope=Scope.STRIPE)),
+    (lambda _: True, lambda a: Unknown(answer=a)),
+)
+
+# Of a refusal of these types nothing was applied, in whatever words; a key without the right to a call is a person's to
+# mend, and stops no other kind of call.
+MAKING: tuple[tuple[Callable[[Answer], bool], Callable[[Answer], Outcome]], ...] = (
+    (lambda a: a.reach is Reach.NOT_SENT, lambda a: Unavailable(answer=a, scope=Scope.STRIPE)),
+    (lambda a: a.reach is Reach.MAYBE_SENT, lambda a: Unknown(answer=a, scope=Scope.STRIPE)),
+    (lambda a: a.status == OK, lambda a: Accepted(answer=a)),
+    (
+        lambda a: a.status == BAD_REQUEST and a.code == TAKEN_CODE,
+        lambda a: Accepted(answer=a, is_duplicate=True),
+    ),
+    (is_limited, lambda a: Unavailable(answer=a, scope=Scope.LIMITER)),
+    (lambda a: a.status == UNAUTHORIZED, lambda a: Unavailable(answer=a, scope=Scope.ACCOUNT)),
+    (lambda a: a.status in {TOO_MANY_REQUESTS, CONFLICT}, lambda a: Unknown(answer=a, scope=Scope.LANE)),
+    (lambda a: a.status == FORBIDDEN, lambda a: Refused(answer=a)),
+    (lambda a: a.status in REFUSING and a.type in REFUSAL_TYPES, lambda a: Refused(answer=a)),
     (lambda a: a.status not in API_ANSWERS and not a.is_replayed, lambda a: Unknown(answer=a, scope=Scope.STRIPE)),
     (lambda _: True, lambda a: Unknown(answer=a)),
 )

@@ -44,6 +44,10 @@ class Timing:
     absence_wait_s: int = 25 * 3600  # after the last attempt; a reading before it proves no absence
     absence_again_s: int = 1800  # between two readings that prove an absence together
     read_back_s: int = 3600  # before a held meter event is read again; longer, the longer it is held
+    price_reread_s: int = 300  # how old another signup's reading of the same price may be
+    listing_serves_s: int = 60  # how old the list of a customer's subscriptions may be when one is created
+    listing_lag_s: int = 60  # after a creation was answered; a list before it proves no absence
+    listing_again_s: int = 1800  # between two lists that prove an absence together
     # Of what is confirmed, after its acceptance. After 46 hours again, as one answer may come from an old copy. The
     # last is too late to cancel but not to tell: by then a copy shows even in an answer that is days old, so that
     # whoever was away, and read once for several turns, does not depend on that one answer.
@@ -71,6 +75,9 @@ class Timing:
         assert RETRY_WINDOW_S + self.lease_s < STRIPE_FORGETS_S, "no resend after Stripe may have forgotten"
         assert self.suspect_after_s <= self.confirm_missing_s, "a suspect is asked about sooner"
         assert self.absence_wait_s > STRIPE_FORGETS_S, "an absence says nothing while Stripe remembers"
+        assert self.token_wait_max_s + self.call_deadline_s < self.listing_serves_s, "a list serves the next call"
+        assert self.listing_lag_s <= self.listing_again_s, "what lags behind the first list shows in the second"
+        assert self.listing_again_s <= self.absence_again_s, "a list is sooner right than a summary"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
         assert self.restore_settle_s >= self.confirm_after_s, "a forgotten call shows no sooner than a known one"
         assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
@@ -120,6 +127,10 @@ FAST = Timing(
     restore_settle_s=1,
     suspect_after_s=1,
     read_back_s=5,
+    price_reread_s=5,
+    listing_serves_s=5,
+    listing_lag_s=1,
+    listing_again_s=2,
     second_readings_s=(5, 15, 30, 35, 70),
     before_finalization_s=10,
     cancel_settle_s=2,

@@ -86,7 +86,11 @@ VARIABLES = (
     Variable(
         name="METERPOST_TIMING", meaning="leases and waits: standard, or fast for tries and tests", default="standard"
     ),
-    Variable(name="METERPOST_SUBMIT_THREADS", meaning="calls to Stripe at once, of one submit process", default="16"),
+    Variable(
+        name="METERPOST_SUBMIT_THREADS",
+        meaning="calls to Stripe at once, of one submit or subscribe process",
+        default="16",
+    ),
     Variable(
         name="METERPOST_METER_EVENTS_PER_S",
         meaning="meter events a second, of all processes together",

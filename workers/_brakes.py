@@ -22,16 +22,21 @@ from service.outcomes import Outcome, Scope, Unavailable, Unknown, is_limited
 from service.timing import Timing
 
 METER_EVENTS = "meter_events"
+CALLS = "calls"  # all others
 TOKEN_LATE_S_MAX = 0.02  # the calls of that time are what the limiter's pace leaves free of each second
 TOKENS_A_CALL_MAX = 3  # on a machine that is always late; then the call is made
 
 
 class Brakes:
-    """Slows down as much as an outcome asks for, and says so."""
+    """Slows down as much as an outcome asks for, and says so. `kind` is that of the limiter's tokens."""
 
-    def __init__(self, ledger: Ledger, limiter: Pace, *, timing: Timing) -> None:
+    def __init__(
+        self, ledger: Ledger, limiter: Pace, *, timing: Timing, kind: str = METER_EVENTS, step: str = "submit"
+    ) -> None:
         self._ledger = ledger
         self._limiter = limiter
+        self._kind = kind
+        self._step = step
         self._token_wait_max_s = timing.token_wait_max_s
         self._of_key = Waits(min_s=timing.breaker_s, max_s=timing.breaker_s)
         self._of_stripe = Waits(min_s=timing.unreachable_s, max_s=timing.unreachable_max_s)
@@ -40,12 +45,12 @@ class Brakes:
     def reserve(self, *, late_s: float = 0) -> float | None:
         """Take a token. Returns from when on our monotonic clock it may be used; None: too many calls wait already."""
         try:
-            wait_s = self._limiter.reserve(METER_EVENTS, wait_s_max=self._token_wait_max_s, late_s=late_s)
+            wait_s = self._limiter.reserve(self._kind, wait_s_max=self._token_wait_max_s, late_s=late_s)
             return time.monotonic() + wait_s
         except Throttled:
             return None
         except RedisError as away:
-            say("worker.waiting", step="submit", reason=str(away), wait_s=self._token_wait_max_s)
+            say("worker.waiting", step=self._step, reason=str(away), wait_s=self._token_wait_max_s)
             return None
 
     def use(self, token_at_s: float) -> None:
@@ -68,7 +73,7 @@ class Brakes:
         if is_limited(outcome.answer):
             self._slow_limiter(account, reason=outcome.answer.limited_reason or outcome.answer.code)
         elif outcome.answer.status is not None:
-            self._limiter.passed(METER_EVENTS)
+            self._limiter.passed(self._kind)
 
     def judge(self, account: str, outcome: Outcome, *, lease: Lease) -> None:
         """Open or close the breaker, once the attempt is closed."""
@@ -94,9 +99,9 @@ class Brakes:
     def _slow_limiter(self, account: str, *, reason: str) -> None:
         try:
             crash_point("brakes.before_slow_down")
-            is_slower = self._limiter.slow_down(METER_EVENTS)
+            is_slower = self._limiter.slow_down(self._kind)
         except RedisError as away:  # a courtesy; the attempt is open and must be closed
-            say("worker.waiting", step="submit", reason=str(away), wait_s=0)
+            say("worker.waiting", step=self._step, reason=str(away), wait_s=0)
             return
         crash_point("brakes.after_slow_down")
         if is_slower:
@@ -127,9 +132,9 @@ class Brakes:
 
     def _close(self, account: str, lease: Lease) -> None:
         try:
-            self._limiter.begin_anew(METER_EVENTS)  # before anybody else may call
+            self._limiter.begin_anew(self._kind)  # before anybody else may call
         except RedisError as away:  # then they come at the rate that they had
-            say("worker.waiting", step="submit", reason=str(away), wait_s=0)
+            say("worker.waiting", step=self._step, reason=str(away), wait_s=0)
         with self._ledger.transaction() as tx:
             is_closed = breaker.close_breaker(tx, account, lease)
         if is_closed:

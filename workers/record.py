@@ -1,14 +1,16 @@
-"""Step 2: message → entries.
+"""Step 2: message → entries, or signups.
 
-Claim many messages, parse them, write everything in one transaction, commit, and only then acknowledge. A crash before
-the commit leaves the messages with the broker; one after it brings them again, and the unique key finds every row told.
-A row that cannot be read goes to quarantine in the same transaction, with its bytes, and never back to the queue.
+Claim many messages, parse them, write everything in one transaction (subscription rows in one of their own), commit,
+and only then acknowledge. A crash before the commit leaves the messages with the broker; one after it brings them
+again, and the unique key finds every row told. A row that cannot be read goes to quarantine in the same transaction,
+with its bytes, and never back to the queue.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from meterpost.rows import NO_UNITS, BadRow, Units, UsageRow, parse_message
+from meterpost.rows import NO_UNITS, SUBSCRIPTION_SCHEMA, BadRow, SubscriptionRow, Units, UsageRow, parse_message
 from service.crash_points import crash_point
 from service.ledger import Ledger, intake
 from service.ledger.intake import Intake
@@ -20,6 +22,17 @@ from workers._loop import repeat
 from workers._setup import set_up
 
 MESSAGES_MAX = 50  # a claim and a transaction: 50,000 rows at most, which takes about a second
+SIGNUPS_MAX = 5_000  # of a transaction, or a message more: their customers' lanes are locked meanwhile
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What messages said: rows of usage, or subscription rows, and what is neither."""
+
+    messages: int = 0
+    rows: list[UsageRow] = field(default_factory=list)
+    signups: list[SubscriptionRow] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
 
 
 class Recorder:
@@ -38,34 +51,50 @@ class Recorder:
         return len(claimed)
 
     def _record(self, claimed: Sequence[Claimed]) -> None:
-        rows, bad = read(claimed, now=datetime.now(UTC), units=self._units)
-        with self._ledger.transaction() as tx:
-            recorded = intake.record(tx, rows, bad, messages=len(claimed), timing=self._timing)
-            crash_point("record.before_commit")
+        heard = read(claimed, now=datetime.now(UTC), units=self._units)
+        recorded = [self._write(one) for one in heard]
         crash_point("record.before_ack")
         self._queue.ack(claimed)
         crash_point("record.after_ack")
-        _tell(recorded, bad)
+        for written, one in zip(recorded, heard, strict=True):
+            _tell(written, one)
         if garbled := sum(message.is_garbled for message in claimed):
-            say("queue.garbled", intake_id=recorded.intake_id, items=garbled)
+            say("queue.garbled", intake_id=recorded[0].intake_id, items=garbled)
+
+    def _write(self, heard: Heard) -> Intake:
+        with self._ledger.transaction() as tx:
+            if heard.signups:
+                recorded = intake.record_signups(tx, heard.signups, heard.bad, messages=heard.messages)
+            else:
+                recorded = intake.record(tx, heard.rows, heard.bad, messages=heard.messages, timing=self._timing)
+            crash_point("record.before_commit")
+        return recorded
 
 
-def read(claimed: Sequence[Claimed], *, now: datetime, units: Units = NO_UNITS) -> tuple[list[UsageRow], list[BadRow]]:
-    """The rows and the bad rows of these messages, in their order. Total: whatever stands in a message."""
-    rows: list[UsageRow] = []
-    bad: list[BadRow] = []
+def read(claimed: Sequence[Claimed], *, now: datetime, units: Units = NO_UNITS) -> list[Heard]:
+    """What these messages say, in their order, a transaction each: of usage first, then of subscriptions.
+
+    Total: whatever stands in a message.
+    """
+    usage, subscriptions = Heard(), [Heard()]
     for message in claimed:
         if not message.is_json:
             reason = f"not JSON but {message.content_type[:100]}; it was not decoded"
-            bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason, sent_at=None))
+            usage.messages += 1
+            usage.bad.append(BadRow(raw=message.body, row_id=None, field="message", reason=reason, sent_at=None))
             continue
         parsed = parse_message(message.body, now=now, units=units)
-        rows += parsed.rows
-        bad += parsed.bad
-    return rows, bad
+        if len(subscriptions[-1].signups) >= SIGNUPS_MAX:
+            subscriptions.append(Heard())
+        heard = subscriptions[-1] if parsed.schema == SUBSCRIPTION_SCHEMA else usage
+        heard.messages += 1
+        heard.rows += parsed.rows
+        heard.signups += parsed.signups
+        heard.bad += parsed.bad
+    return [heard for heard in (usage, *subscriptions) if heard.messages]
 
 
-def _tell(recorded: Intake, bad: Sequence[BadRow]) -> None:
+def _tell(recorded: Intake, heard: Heard) -> None:
     say(
         "intake.committed",
         intake_id=recorded.intake_id,
@@ -76,7 +105,9 @@ def _tell(recorded: Intake, bad: Sequence[BadRow]) -> None:
         conflicts=recorded.conflicts,
         quarantined=recorded.quarantined,
     )
-    if bad:
+    if heard.signups:
+        say("signup.recorded", intake_id=recorded.intake_id, signups=recorded.recorded, blocked=recorded.blocked)
+    if bad := heard.bad:
         say("row.quarantined", intake_id=recorded.intake_id, rows=len(bad), first_reason=bad[0].reason)
     if recorded.conflicts:
         say("row.conflicted", intake_id=recorded.intake_id, rows=recorded.conflicts)

@@ -40,6 +40,8 @@ UNION ALL SELECT 'bells', count(*) FROM unsealed
 UNION ALL SELECT 'open attempts', count(*) FROM attempt WHERE ended_at IS NULL
 UNION ALL SELECT 'meter events under way', count(*) FROM meter_event
     WHERE state IN ('sealed', 'unknown', 'accepted', 'held')
+UNION ALL SELECT 'signups under way', count(*) FROM signup WHERE state IN ('due', 'unknown', 'held')
+UNION ALL SELECT 'open calls of signups', count(*) FROM signup_attempt WHERE ended_at IS NULL
 UNION ALL SELECT 'copies too many', count(*) FROM surplus WHERE ended_at IS NULL
 UNION ALL SELECT 'late readings', count(*) FROM confirmed_hour AS h
     WHERE due_at IS NOT NULL AND (accepted_at < ledger_now() - interval '1 hour' OR EXISTS (
@@ -62,6 +64,7 @@ UNION ALL SELECT 'errors joined', count(*) FROM error_sample WHERE meter_event_i
 UNION ALL SELECT 'events never pushed', count(*) FROM event WHERE deliveries = 0 AND missed_at IS NOT NULL
 UNION ALL SELECT 'lists with a gap', count(DISTINCT stream) FROM event_gap
 UNION ALL SELECT 'subscriptions active', count(*) FROM subscription WHERE status = 'active'
+UNION ALL SELECT 'signups created', count(*) FROM signup WHERE state = 'created'
 UNION ALL SELECT 'alarms', count(*) FROM alarm
 UNION ALL SELECT 'alarm posts taken', count(*) FROM alarm_post WHERE taken_at IS NOT NULL
 UNION ALL SELECT 'drafts ' || ending, count(*) FROM draft_hold WHERE ended_at IS NOT NULL GROUP BY ending

@@ -22,6 +22,7 @@ import stripe
 from rq.worker import BaseWorker
 
 from chaos.crashes.ground import ACCOUNT, KEY
+from chaos.crashes.notes import Notes
 from chaos.judge import HOUR_S
 from local.sandbox import ask_sandbox
 from meterpost import Meterpost
@@ -45,6 +46,7 @@ from workers.reconcile import Reconciler
 from workers.record import MESSAGES_MAX, Recorder
 from workers.seal import Sealer
 from workers.submit import Submitter
+from workers.subscribe import Subscriber
 
 TIMING = replace(FAST, seal_linger_s=0, backoff_base_s=0, confirm_after_s=0, poll_s=0.01)
 VISIBILITY_TIMEOUT_S = 1  # a killed consumer's messages come back within a moment of the case
@@ -52,23 +54,6 @@ ROUNDS_MAX = 60  # of all steps; a walk that finds work for ever is a failure
 THREADS = 4
 LEASE_IS_OVER = timedelta(seconds=30)
 HOLD_S = 48 * 3600  # METERPOST_HOLD_DRAFTS
-
-
-@dataclass(slots=True, kw_only=True)
-class Notes:
-    """What outlives a process of the case."""
-
-    customers: dict[str, str] = field(default_factory=dict)  # by the name that the scenario gives them
-    told: dict[str, str] = field(default_factory=dict)  # units by "customer meter hour"
-    words: dict[str, str] = field(default_factory=dict)
-
-    def sums(self) -> dict[tuple[str, str, int], Decimal]:
-        """As the judge wants them."""
-        return {
-            (customer, meter, int(hour)): Decimal(value)
-            for key, value in self.told.items()
-            for customer, meter, hour in [key.split()]
-        }
 
 
 class QuietWorker(WakeUpWorker):
@@ -92,15 +77,13 @@ class Place:
             del os.environ[name]
         os.environ.update(self.env)
         if self.file.exists():
-            self.notes = Notes(**json.loads(self.file.read_text()))
+            self.notes = Notes.read(self.file)
 
     def close(self) -> None:
         self._until_the_end.close()
 
     def keep_notes(self) -> None:
-        self.file.write_text(
-            json.dumps({"customers": self.notes.customers, "told": self.notes.told, "words": self.notes.words})
-        )
+        self.notes.keep(self.file)
 
     @property
     def database_url(self) -> str:
@@ -216,15 +199,14 @@ class Place:
         return self.make_submitter(self.setup.gateway)
 
     def make_submitter(self, gateway: Any) -> Submitter:
-        return Submitter(
-            self.ledger,
-            gateway,
-            self.setup.limiter,
-            timing=TIMING,
-            threads=THREADS,
-            stopping=threading.Event(),
-            guard=self.setup.guard,
-        )
+        return Submitter(self.ledger, gateway, self.setup.limiter, **self._calling())
+
+    @cached_property
+    def subscriber(self) -> Subscriber:
+        return Subscriber(self.ledger, self.setup.gateway, self.setup.limiter, **self._calling())
+
+    def _calling(self) -> dict[str, Any]:
+        return {"timing": TIMING, "threads": THREADS, "stopping": threading.Event(), "guard": self.setup.guard}
 
     @cached_property
     def applier(self) -> Applier:
@@ -232,18 +214,19 @@ class Place:
 
     @cached_property
     def bells(self) -> dict[str, WakeUps]:
-        return {step: WakeUps(self.setup.redis, step, timing=TIMING) for step in ("submit", "apply")}
+        return {step: WakeUps(self.setup.redis, step, timing=TIMING) for step in ("submit", "subscribe", "apply")}
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        return Dispatcher(self.ledger, submit=self.bells["submit"], apply=self.bells["apply"])
+        return Dispatcher(self.ledger, **self.bells)
 
     @cached_property
     def workers(self) -> list[BaseWorker]:
-        steps: dict[str, Step] = {
+        steps: dict[str, Step] = {  # all of them here: a process has one set
             "submit": self.submitter.drain,
+            "subscribe": self.subscriber.drain,
             "apply": self.applier.drain,
-        }  # both here: a process has one set
+        }
         return [QuietWorker(bells, steps, stopping=threading.Event()) for bells in self.bells.values()]
 
     @cached_property

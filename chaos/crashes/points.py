@@ -66,6 +66,20 @@ REACHED_IN = {
         "cancel.after_close_commit",
         "cancel.before_release_commit",
     ),
+    "subscriptions": (
+        "subscribe.before_lease_commit",
+        "subscribe.after_lease_commit",
+        "subscribe.after_token",
+        "subscribe.before_open_commit",
+        "subscribe.after_open_commit",
+        "subscribe.before_call",
+        "subscribe.after_call",
+        "subscribe.before_close_commit",
+        "subscribe.after_close_commit",
+        "subscribe.before_release_commit",
+        "subscribe.after_release_commit",
+    ),
+    "inherited signup": ("subscribe.before_lost_commit",),
     "limited": ("brakes.before_slow_down", "brakes.after_slow_down"),
     "key refused": ("brakes.before_pause_commit", "brakes.after_pause_commit"),
     "books away": ("reconcile.before_put_off_commit", "reconcile.after_put_off_commit"),
@@ -151,6 +165,7 @@ SCENARIO_OF = {point: scenario for scenario, points in REACHED_IN.items() for po
 TIMES = {  # where the place is come to for different reasons: each of them is a case
     "desk.before_commit": 5,  # retry, discard, drain, pause, resume
     "desk.after_commit": 5,
+    "record.before_commit": 2,  # of usage, and of subscriptions
     "migrate.before_commit": 3,
     "migrate.after_commit": 3,
     "seal.after_meters_read": 2,  # before the first bucket is due, and when one is
@@ -166,4 +181,6 @@ TIMES = {  # where the place is come to for different reasons: each of them is a
     "hold.after_end_commit": 2,
     "submit.after_call": 2,  # in the middle of a lane, with others under way
     "submit.after_close_commit": 2,
+    "subscribe.after_call": 6,  # after each step
+    "subscribe.before_close_commit": 6,
 }

@@ -14,6 +14,7 @@ from chaos.crashes.drafts import drafts_of_two, hear_of_one_and_keep_drafts, inv
 from chaos.crashes.learning import learn_from_the_deaf, reactivate, row_not_due
 from chaos.crashes.place import LEASE_IS_OVER, Place
 from chaos.crashes.reports import rejected, report_and_send_anew
+from chaos.crashes.signups import rows_of_both_kinds, signed_up, subscribed_at_stripe
 from chaos.crashes.stories import (
     WINDOW_IS_OVER,
     answer_late,
@@ -29,7 +30,6 @@ from chaos.crashes.stories import (
     read_beside_what_moves,
     read_while_away,
     row_of_one,
-    rows_of_three,
     seal_one,
     two_of_a_lane,
     two_of_a_minute,
@@ -66,12 +66,21 @@ class Scenario:
     is_migrated: bool = True
 
 
+EACH_MADE_ONCE = {"signups created": 2, "subscriptions at Stripe": 2}
 SCENARIOS = {
-    "rows": Scenario(begin=rows_of_three, facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1}),
+    "rows": Scenario(
+        begin=rows_of_both_kinds,
+        facts={"confirmed": 8, "quarantined": 1, "row conflicts": 1, **EACH_MADE_ONCE},
+        seen=subscribed_at_stripe,
+    ),
     "first start": Scenario(begin=row_of_one, act=pin_and_walk, facts={"confirmed": 1}),
     "deaf Stripe": Scenario(begin=row_not_due, act=learn_from_the_deaf, end=reactivate, facts={"confirmed": 1}),
     "inherited attempt": Scenario(begin=row_of_one, deaths=("submit.after_call",), facts={"confirmed": 1}),
     "late answer": Scenario(begin=seal_one, act=answer_late, facts={"confirmed": 1}),
+    "subscriptions": Scenario(begin=signed_up, act=walk_twice, facts=EACH_MADE_ONCE, seen=subscribed_at_stripe),
+    "inherited signup": Scenario(
+        begin=signed_up, deaths=("subscribe.after_call",), facts=EACH_MADE_ONCE, seen=subscribed_at_stripe
+    ),
     "read again": Scenario(begin=row_of_one, act=walk_twice, facts={"confirmed": 1}),
     "counted twice": Scenario(begin=count_twice, act=walk_twice, facts={"confirmed": 1, "copies cancelled": 1}),
     "limited": Scenario(begin=limited, act=walk_twice, facts={"confirmed": 3}),

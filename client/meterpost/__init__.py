@@ -1,4 +1,4 @@
-"""Report what customers used, from application code."""
+"""Report what customers used, and whom to subscribe, from application code."""
 
 from meterpost.batch import Batch
 from meterpost.errors import MeterpostError, NotPublished, RowRefused

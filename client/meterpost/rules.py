@@ -39,40 +39,40 @@ _TOO_MANY_DIGITS: Final = (
 def read_account(said: object) -> str:
     if said == "default":
         return "default"
-    raise ValidationError(f'{_shown(said)}: several accounts are not supported yet; leave it out or say "default"')
+    raise ValidationError(f'{shown(said)}: several accounts are not supported yet; leave it out or say "default"')
 
 
 def read_source(said: object) -> str:
-    source = _read_printable(said, length_max=SOURCE_LENGTH_MAX)
+    source = read_printable(said, length_max=SOURCE_LENGTH_MAX)
     if source == OWN_SOURCE:
         raise ValidationError(f'"{OWN_SOURCE}" is whose corrections are; say who numbers these rows, such as "app"')
     return source
 
 
 def read_row_id(said: object) -> str:
-    return _read_printable(said, length_max=ROW_ID_LENGTH_MAX)
+    return read_printable(said, length_max=ROW_ID_LENGTH_MAX)
 
 
 def read_customer(said: object) -> str:
     if isinstance(said, str) and _CUSTOMER.fullmatch(said):
         return said
-    raise ValidationError(f"{_shown(said)} is not a Stripe customer id; give one like cus_NffrFeUfNV2Hib")
+    raise ValidationError(f"{shown(said)} is not a Stripe customer id; give one like cus_NffrFeUfNV2Hib")
 
 
 def read_meter(said: object) -> str:
     if isinstance(said, str) and _METER.fullmatch(said):
         return said
     raise ValidationError(
-        f"{_shown(said)} is not a meter's event_name; 1 to 100 of a-z, 0-9 and _ (capitals are not allowed)"
+        f"{shown(said)} is not a meter's event_name; 1 to 100 of a-z, 0-9 and _ (capitals are not allowed)"
     )
 
 
 def read_unit(said: object) -> str:
-    return _read_printable(said, length_max=UNIT_LENGTH_MAX)
+    return read_printable(said, length_max=UNIT_LENGTH_MAX)
 
 
 def refuse_dimensions(said: object) -> None:
-    raise ValidationError(f"{_shown(said)}: dimensions are not supported yet; leave the field out")
+    raise ValidationError(f"{shown(said)}: dimensions are not supported yet; leave the field out")
 
 
 def read_value(said: object) -> Decimal:
@@ -87,7 +87,7 @@ def read_value(said: object) -> Decimal:
         case Decimal():
             return Decimal(canonical_value(_decimal_text(said)))
         case _:
-            raise ValidationError(f"{_shown(said)} is not a quantity; {_GIVE_A_QUANTITY}")
+            raise ValidationError(f"{shown(said)} is not a quantity; {_GIVE_A_QUANTITY}")
 
 
 def canonical_value(text: str) -> str:
@@ -95,7 +95,7 @@ def canonical_value(text: str) -> str:
     found = _DECIMAL.fullmatch(text) if len(text) <= _TEXT_LENGTH_MAX else None
     if found is None:
         raise ValidationError(
-            f"{_shown(text)} is not a plain decimal number; write digits with at most one point, such as"
+            f"{shown(text)} is not a plain decimal number; write digits with at most one point, such as"
             " '1500' or '-0.25' (no exponent, NaN, Infinity, sign + or separators)"
         )
     sign, whole, places = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
@@ -111,7 +111,7 @@ def read_occurred_at(said: object) -> datetime:
         if instant.utcoffset() is not None:
             return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     except OverflowError:
-        raise ValidationError(f"{_shown(said)} is outside the calendar") from None
+        raise ValidationError(f"{shown(said)} is outside the calendar") from None
     raise ValidationError("has no offset, so the instant is unknown; add one, such as 2026-03-01T12:00:00Z")
 
 
@@ -138,9 +138,10 @@ def limit_age(instant: datetime, *, now: datetime) -> None:
         )
 
 
-def _read_printable(said: object, *, length_max: int) -> str:
+def read_printable(said: object, *, length_max: int) -> str:
+    """A line of printable characters in one normal form."""
     if not isinstance(said, str):
-        raise ValidationError(f"{_shown(said)} is not a string; give 1 to {length_max} printable characters")
+        raise ValidationError(f"{shown(said)} is not a string; give 1 to {length_max} printable characters")
     if said.isascii() and said.isprintable() and 1 <= len(said) <= length_max:
         return said
     # Two spellings of the same letters would be two ids: one normal form (NFC) makes them one. Composing makes at most
@@ -149,8 +150,15 @@ def _read_printable(said: object, *, length_max: int) -> str:
     if not 1 <= len(text) <= length_max:
         raise ValidationError(f"is {len(said)} characters long; give 1 to {length_max} printable characters")
     if not text.isprintable():
-        raise ValidationError(f"{_shown(said)} has control or unprintable characters; leave them out")
+        raise ValidationError(f"{shown(said)} has control or unprintable characters; leave them out")
     return text
+
+
+def shown(said: object) -> str:
+    """A refused value as a message tells it."""
+    if not isinstance(said, str):
+        return f"a value of type {type(said).__name__}"
+    return repr(said if len(said) <= _SHOWN_LENGTH_MAX else said[:_SHOWN_LENGTH_MAX] + "…")
 
 
 def _read_int(said: int) -> int:
@@ -181,10 +189,4 @@ def _parse_instant(said: object) -> datetime:
             return datetime.fromisoformat(said)
         except ValueError:
             pass  # refused below, like everything else that is no instant
-    raise ValidationError(f"{_shown(said)} is not an instant; write ISO 8601 with an offset: 2026-03-01T12:00:00Z")
-
-
-def _shown(said: object) -> str:
-    if not isinstance(said, str):
-        return f"a value of type {type(said).__name__}"
-    return repr(said if len(said) <= _SHOWN_LENGTH_MAX else said[:_SHOWN_LENGTH_MAX] + "…")
+    raise ValidationError(f"{shown(said)} is not an instant; write ISO 8601 with an offset: 2026-03-01T12:00:00Z")

@@ -6,18 +6,18 @@ may write to a queue.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError
 
 from meterpost import rules
+from meterpost.reading import Refusal, Ruled, explain
 
 Units = Mapping[str, str]
 NO_UNITS: Final[Units] = MappingProxyType({})
@@ -57,49 +57,25 @@ class UsageRow:
         return hashlib.sha256(f"{self.customer}\n{self.meter}\n{value}\n{told}{unit}".encode()).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why something is not a usage row: the field (`row` for the whole), what was wrong, and the remedy."""
-
-    field: str
-    reason: str
-
-
-class _Ruled(fields.Field[Any]):
-    """A field that is read by a rule of `rules.py`."""
-
-    default_error_messages = {  # noqa: RUF012 (marshmallow declares it as an instance variable)
-        "required": "is missing",
-        "null": "is null; give a value or leave the field out",
-    }
-
-    def __init__(self, rule: Callable[[object], object], **options: Any) -> None:
-        super().__init__(**options)
-        self.rule = rule
-
-    def _deserialize(self, value: object, *_: object, **__: object) -> object:
-        return self.rule(value)
-
-
 class UsageRowSchema(Schema):
     """What a usage row may say. Fields are judged, and refusals named, in this order."""
 
     class Meta:  # noqa: D106 (marshmallow's place for options)
         unknown = RAISE
 
-    customer = _Ruled(rules.read_customer, required=True)
-    meter = _Ruled(rules.read_meter, required=True)
-    value = _Ruled(rules.read_value, required=True)
-    occurred_at = _Ruled(rules.read_occurred_at, load_default=None, allow_none=True)
-    row_id = _Ruled(rules.read_row_id, required=True)
-    source = _Ruled(rules.read_source, load_default="app")
-    unit = _Ruled(rules.read_unit, load_default=None, allow_none=True)
-    account = _Ruled(rules.read_account, load_default="default")
-    dimensions = _Ruled(rules.refuse_dimensions, load_only=True)
+    customer = Ruled(rules.read_customer, required=True)
+    meter = Ruled(rules.read_meter, required=True)
+    value = Ruled(rules.read_value, required=True)
+    occurred_at = Ruled(rules.read_occurred_at, load_default=None, allow_none=True)
+    row_id = Ruled(rules.read_row_id, required=True)
+    source = Ruled(rules.read_source, load_default="app")
+    unit = Ruled(rules.read_unit, load_default=None, allow_none=True)
+    account = Ruled(rules.read_account, load_default="default")
+    dimensions = Ruled(rules.refuse_dimensions, load_only=True)
 
 
 SCHEMA: Final = UsageRowSchema()  # one object: making a schema costs more than reading a row
-_FIELDS: Final = {name: field for name, field in SCHEMA.fields.items() if isinstance(field, _Ruled)}
+_FIELDS: Final = {name: field for name, field in SCHEMA.fields.items() if isinstance(field, Ruled)}
 _KNOWN: Final = _FIELDS.keys() - {"dimensions"}
 _RULES: Final = tuple((name, field.rule) for name, field in _FIELDS.items() if name in _KNOWN)
 _DEFAULTS: Final = {name: _FIELDS[name].load_default for name in _KNOWN if not _FIELDS[name].required}
@@ -157,22 +133,4 @@ def _place_in_time(read: Mapping[str, Any], *, sent_at: datetime | None, now: da
 
 
 def _explain(refused: ValidationError) -> Refusal:
-    messages = cast("dict[str, list[str]]", refused.normalized_messages())  # type: ignore[no-untyped-call]
-    if "_schema" in messages:
-        return Refusal(field="row", reason="is not an object with the fields of a usage row")
-    for name in sorted(messages.keys() - SCHEMA.fields.keys()):
-        return Refusal(field=_printable(name), reason=_explain_unknown(name))
-    name = next(name for name in SCHEMA.fields if name in messages)
-    return Refusal(field=name, reason="; ".join(messages[name]))
-
-
-def _explain_unknown(name: str) -> str:
-    known = [field for field in SCHEMA.fields if field in _KNOWN]
-    nearest = difflib.get_close_matches(name[: rules.ROW_ID_LENGTH_MAX], known, n=1)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"a usage row has {', '.join(known)}"
-    return f"is not a field of a usage row; {hint}"
-
-
-def _printable(name: str) -> str:
-    # It goes into a ledger and onto a screen: no NUL, no lone surrogate, no escape sequence.
-    return (name if name.isprintable() else ascii(name))[: rules.ROW_ID_LENGTH_MAX]
+    return explain(refused, fields=list(SCHEMA.fields), known=_KNOWN, row="a usage row")

@@ -87,6 +87,7 @@ class Audit:
                 event_name=event_name,
                 customer=customer,
                 identifier=identifier,
+                sent=None if is_meter_event(arrival) else json.dumps(arrival.sent),
             )
         )
 

@@ -1,5 +1,6 @@
 """The auditor's log of calls, and how many of them came within a second."""
 
+import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from sandbox.http.answer import Fate
 from sandbox.wire import JsonObject
 
 CALLS_KEPT_MAX = 100_000
-"""At some 500 bytes each; older calls are in the sums alone."""
+"""At some 500 bytes each, and what they sent beside meter events; older calls are in the sums alone."""
 WINDOW_S = 1.0
 FILTERS = ("account", "livemode", "path", "event_name", "customer", "identifier", "fate", "client_request_id")
 
@@ -31,6 +32,8 @@ class Logged:
     event_name: str | None
     customer: str | None
     identifier: str | None
+    sent: str | None = None
+    """The parameters, as JSON; None of a meter event, which is told by what stands above."""
 
     def meets(self, wanted: JsonObject) -> bool:
         is_meant = all(wanted.get(name) in (None, getattr(self, name)) for name in FILTERS)
@@ -53,6 +56,7 @@ class Logged:
             "event_name": self.event_name,
             "customer": self.customer,
             "identifier": self.identifier,
+            "sent": None if self.sent is None else json.loads(self.sent),
         }
 
 

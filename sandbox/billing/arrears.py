@@ -26,6 +26,11 @@ def fell_behind(books: Books, invoice: Invoice) -> None:
         books.shelf(Arrears)[invoice.subscription] = Arrears(invoice=invoice.id, is_first=is_first)
 
 
+def awaited(books: Books, invoice: Invoice) -> None:
+    """A first invoice that its caller is to pay: nobody failed to yet."""
+    books.shelf(Arrears)[invoice.subscription or ""] = Arrears(invoice=invoice.id, is_first=True)
+
+
 def caught_up(books: Books, invoice: Invoice) -> bool:
     """Whether its subscription owed it until now: it is paid, or nobody waits for it any more."""
     tally_of(books, invoice.customer).is_delinquent = False

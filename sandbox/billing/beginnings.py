@@ -3,14 +3,16 @@
 Flexible billing bills a backdated start at once, a line for each natural period that has gone by; classic billing is
 anchored at its creation, and leaves the usage before it to the next cycle's invoice. A first invoice is final at once,
 unless it is sent to be paid later; metered items alone make none under flexible billing and one of 0 under classic.
+What a caller adds, such as a fee for setting up, makes one in either, even in a trial.
 """
 
 from dataclasses import dataclass, replace
 
 from sandbox.billing.charges import Charge
 from sandbox.billing.cycle import attend
-from sandbox.billing.invoicing import bill_at_once, draft
+from sandbox.billing.first_payment import expiring, first_billed
 from sandbox.billing.periods import Period, elapsed_periods, period_from, share
+from sandbox.billing.setup_fees import Addition, added
 from sandbox.billing.stretches import ahead
 from sandbox.books import Books
 from sandbox.errors import ApiError
@@ -26,6 +28,8 @@ class Beginning:
 
     subscription: Subscription
     charges: list[Charge]
+    additions: tuple[Addition, ...] = ()
+    payment_behavior: str = "allow_incomplete"
 
 
 def beginning(books: Books, subscription: Subscription, *, prorates: bool) -> Beginning:
@@ -44,11 +48,11 @@ def beginning(books: Books, subscription: Subscription, *, prorates: bool) -> Be
 def begun(books: Books, beginning: Beginning) -> Subscription:
     """Shelves it, bills what is due from the first, and attends to it from now on."""
     subscription = attend(books, shelved(books, beginning.subscription))
-    if not beginning.charges:
+    added(books, subscription, beginning.additions)
+    if not beginning.charges and not beginning.additions:
         return subscription
-    bill = draft if subscription.collection_method == "send_invoice" else bill_at_once
-    invoice = bill(books, subscription, beginning.charges, reason="subscription_create")
-    return shelved(books, replace(subscription, latest_invoice=invoice.id))
+    invoice = first_billed(books, subscription, beginning.charges, behavior=beginning.payment_behavior)
+    return expiring(books, shelved(books, replace(subscription, latest_invoice=invoice.id)))
 
 
 def _item_begun(

@@ -11,6 +11,7 @@ from functools import partial
 from sandbox.billing.charges import Charge
 from sandbox.billing.endings import ended_by_itself, paused
 from sandbox.billing.invoicing import draft
+from sandbox.billing.payments import paying
 from sandbox.billing.reminders import remind_of_invoice, remind_of_trial_end
 from sandbox.billing.stretches import ahead, used
 from sandbox.books import Books
@@ -50,7 +51,7 @@ def _look(books: Books, identity: str) -> None:
         return
     if subscription.turns_at == subscription.ends_at:
         ended_by_itself(books, subscription, upcoming(books, subscription))
-    elif _cannot_pay_after_trial(subscription):
+    elif _cannot_pay_after_trial(books, subscription):
         _stop_after_trial(books, subscription)
     else:
         attend(books, _turned(books, subscription))
@@ -76,12 +77,12 @@ def _moved(subscription: Subscription, item: SubscriptionItem) -> SubscriptionIt
     return replace(item, current=following, billed_until=following.start if item.is_metered else following.end)
 
 
-def _cannot_pay_after_trial(subscription: Subscription) -> bool:
+def _cannot_pay_after_trial(books: Books, subscription: Subscription) -> bool:
     """Whether its trial ends now, and the caller wants no invoice that nothing can pay."""
     return (
         subscription.trial_end == subscription.turns_at
         and subscription.without_payment_method != "create_invoice"
-        and subscription.default_payment_method is None
+        and paying(books, subscription.customer, wanted=subscription.default_payment_method) is None
         and subscription.collection_method == "charge_automatically"
     )
 

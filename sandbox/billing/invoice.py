@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.coupon import Discount
 from sandbox.billing.invoice_recipient import Recipient
+from sandbox.billing.invoice_terms import NO_TERMS, InvoiceTerms
 from sandbox.billing.periods import Period
+from sandbox.billing.tax_amounts import TaxAmount
 from sandbox.resources.prices import Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOff:
+    """What one discount takes off of a line, or of them all, in minor units."""
+
+    discount: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +39,21 @@ class Line:
     invoice_item: str | None
     is_proration: bool
     metadata: dict[str, str]
+    is_discountable: bool = True
+    discounts: tuple[TakenOff, ...] = ()
+    taxes: tuple[TaxAmount, ...] = ()
+    included_tax: int = 0
+    """What of the amount is tax, before discounts."""
+
+    @property
+    def net(self) -> int:
+        """What is taxed: the amount less its discounts."""
+        return self.amount - sum(part.amount for part in self.discounts)
+
+    @property
+    def total(self) -> int:
+        """With the taxes that come on top."""
+        return self.net + sum(tax.amount for tax in self.taxes if not tax.rate.is_inclusive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +83,10 @@ class Invoice:
     """Whether the caller chose that instant: then no unanswered webhook delays it."""
     description: str | None = None
     footer: str | None = None
+    terms: InvoiceTerms = NO_TERMS
+    """Its custom fields, tax ids and taxes."""
+    discounts: tuple[Discount, ...] = ()
+    """Those that it may have when it is drawn, and that it has once it is rated."""
     metadata: dict[str, str]
     period: Period
     charges: tuple[Charge, ...] = ()
@@ -87,8 +117,32 @@ class Invoice:
         return None if self.parent is None else self.parent.subscription
 
     @property
-    def total(self) -> int:
+    def subtotal(self) -> int:
         return sum(line.amount for line in self.lines)
+
+    @property
+    def subtotal_untaxed(self) -> int:
+        return sum(line.amount - line.included_tax for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        return sum(line.total for line in self.lines)
+
+    @property
+    def total_untaxed(self) -> int:
+        return self.total - sum(tax.amount for line in self.lines for tax in line.taxes)
+
+    @property
+    def taken_off(self) -> list[TakenOff]:
+        """What each of its discounts takes off of all lines."""
+        parts = [part for line in self.lines for part in line.discounts]
+        return [
+            TakenOff(
+                discount=discount.id,
+                amount=sum(part.amount for part in parts if part.discount == discount.id),
+            )
+            for discount in self.discounts
+        ]
 
     @property
     def due(self) -> int:

@@ -3,9 +3,12 @@
 It embeds ten lines at most, as every embedded list does; the rest is to be paged.
 """
 
-from sandbox.billing.invoice import Invoice, Line
+from collections.abc import Sequence
+
+from sandbox.billing.invoice import Invoice, Line, TakenOff
 from sandbox.billing.invoice_deadline import delivered_at, finalizes_at
 from sandbox.billing.invoice_recipient import Recipient, recipient
+from sandbox.billing.tax_body import invoice_terms, line_taxes
 from sandbox.books import Books
 from sandbox.wire import JsonObject, decimal_text
 
@@ -14,19 +17,13 @@ LINES_EMBEDDED_MAX = 10
 UNSET: JsonObject = {
     "object": "invoice",
     "account_country": "US",
-    "account_tax_ids": None,
     "amount_overpaid": 0,
     "amount_shipping": 0,
     "application": None,
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
-    "custom_fields": None,
     "customer_account": None,
     "customer_tax_exempt": "none",
-    "customer_tax_ids": [],
     "default_payment_method": None,
     "default_source": None,
-    "default_tax_rates": [],
-    "discounts": [],
     "from_invoice": None,
     "issuer": {"type": "self"},
     "last_finalization_error": None,
@@ -46,11 +43,8 @@ UNSET: JsonObject = {
     "shipping_details": None,
     "statement_descriptor": None,
     "test_clock": None,
-    "total_discount_amounts": [],
-    "total_pretax_credit_amounts": [],
-    "total_taxes": [],
 }
-"""What every invoice of the sandbox says alike: nothing taxed, nothing discounted."""
+"""What every invoice of the sandbox says alike."""
 
 
 def rendered(books: Books, invoice: Invoice) -> JsonObject:
@@ -74,29 +68,31 @@ def line_body(invoice: Invoice, line: Line) -> JsonObject:
         "amount": line.amount,
         "currency": line.currency,
         "description": line.description,
-        "discount_amounts": [],
-        "discountable": not line.is_proration,
+        "discount_amounts": _taken_off(line.discounts),
+        "discountable": line.is_discountable,
         "discounts": [],
         "invoice": invoice.id,
         "livemode": invoice.livemode,
         "metadata": line.metadata,
         "parent": _line_parent(line),
         "period": {"end": line.period.end, "start": line.period.start},
-        "pretax_credit_amounts": [],
+        "pretax_credit_amounts": _credits(line.discounts),
         "pricing": _pricing(line),
         "quantity": None if line.quantity is None else int(line.quantity),
         "quantity_decimal": None if line.quantity is None else decimal_text(line.quantity),
         "subscription": line.subscription,
         "subtotal": line.amount,
-        "taxes": [],
+        "taxes": line_taxes(line),
     }
 
 
 def _body(books: Books, invoice: Invoice) -> JsonObject:
+    known = _recipient(books, invoice)
     return (
         UNSET
         | _amounts(invoice)
-        | _recipient(books, invoice).render()
+        | known.render()
+        | invoice_terms(books, invoice, known)
         | _life(books, invoice)
         | {
             "id": invoice.id,
@@ -106,6 +102,7 @@ def _body(books: Books, invoice: Invoice) -> JsonObject:
             "created": invoice.created,
             "currency": invoice.currency,
             "description": invoice.description,
+            "discounts": [discount.id for discount in invoice.discounts],
             "footer": invoice.footer,
             "livemode": invoice.livemode,
             "metadata": invoice.metadata,
@@ -125,10 +122,12 @@ def _amounts(invoice: Invoice) -> JsonObject:
         "amount_remaining": invoice.remaining,
         "ending_balance": invoice.ending_balance if invoice.finalized_at else None,
         "starting_balance": invoice.starting_balance,
-        "subtotal": invoice.total,
-        "subtotal_excluding_tax": invoice.total,
+        "subtotal": invoice.subtotal,
+        "subtotal_excluding_tax": invoice.subtotal_untaxed,
         "total": invoice.total,
-        "total_excluding_tax": invoice.total,
+        "total_discount_amounts": _taken_off(invoice.taken_off),
+        "total_pretax_credit_amounts": _credits(invoice.taken_off),
+        "total_excluding_tax": invoice.total_untaxed,
     }
 
 
@@ -158,6 +157,15 @@ def _recipient(books: Books, invoice: Invoice) -> Recipient:
     if invoice.finalized_at is not None:
         return invoice.recipient
     return recipient(books, invoice.customer, last_known=invoice.recipient)
+
+
+def _taken_off(parts: Sequence[TakenOff]) -> list[JsonObject]:
+    return [{"amount": part.amount, "discount": part.discount} for part in parts]
+
+
+def _credits(parts: Sequence[TakenOff]) -> list[JsonObject]:
+    """Discounts, as the credits that are taken off before tax."""
+    return [part | {"credit_balance_transaction": None, "type": "discount"} for part in _taken_off(parts)]
 
 
 def _parent(invoice: Invoice) -> JsonObject | None:

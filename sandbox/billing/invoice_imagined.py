@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.coupon import Discount
+from sandbox.billing.invoice_terms import NO_TERMS, InvoiceTerms
 from sandbox.billing.periods import Period, boundary
 from sandbox.resources.subscription_items import SubscriptionItem
 
@@ -20,6 +22,8 @@ class Imagined:
     metadata: dict[str, str] = field(default_factory=dict)
     collection_method: str = "charge_automatically"
     days_until_due: int | None = None
+    discounts: tuple[Discount, ...] = ()
+    invoice_terms: InvoiceTerms = NO_TERMS
 
     @property
     def currency(self) -> str:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from sandbox.billing.arrears import caught_up, fell_behind
+from sandbox.billing.cards import Decline
+from sandbox.billing.discounts import discounted, in_force, used_up
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered
 from sandbox.billing.invoice_deadline import HOUR_S, delivered_at, finalizes_at, lead_s
@@ -16,6 +18,8 @@ from sandbox.billing.invoice_lines import Basis, charge_lines, item_lines
 from sandbox.billing.invoice_pending import given_back, taken
 from sandbox.billing.invoice_recipient import recipient
 from sandbox.billing.invoice_tally import tally_of
+from sandbox.billing.payments import decline_of
+from sandbox.billing.taxes import taxed
 from sandbox.books import Books
 from sandbox.resources.event_summaries import seen_until
 from sandbox.resources.events import Event, record
@@ -63,6 +67,7 @@ def finalized(books: Books, invoice: Invoice) -> Invoice:
 def confirmed(books: Books, invoice: Invoice) -> Invoice:
     """Open with its final lines; paid where nothing is due."""
     final = _numbered(books, _counted_at_last(books, invoice))
+    used_up(books, final)
     _told(books, _shelved(books, final), "invoice.finalized")
     if final.due_date is not None:
         books.clock.at(final.due_date, partial(_fall_due, books, final.id))
@@ -84,15 +89,21 @@ def advancing(books: Books, invoice: Invoice) -> Invoice:
     return updated(books, invoice)
 
 
-def collected(books: Books, invoice: Invoice) -> Invoice:
-    """One attempt to collect it, which succeeds or fails by the account's switch."""
+def collected(books: Books, invoice: Invoice, *, wanted: str | None = None) -> Invoice:
+    """One attempt to collect it, with the wanted payment method or that of its subscription or customer."""
     tried = replace(invoice, attempts=invoice.attempts + 1)
-    if books.settings.payments == "succeed":
+    if decline_of_invoice(books, invoice, wanted=wanted) is None:
         return paid(books, tried)
     _told(books, _shelved(books, tried), "invoice.payment_failed")
     fell_behind(books, tried)
     _told_of_subscription(books, tried)
     return tried
+
+
+def decline_of_invoice(books: Books, invoice: Invoice, *, wanted: str | None) -> Decline | None:
+    subscription = books.shelf(Subscription).get(invoice.subscription or "")
+    own = None if subscription is None else subscription.default_payment_method
+    return decline_of(books, invoice.customer, wanted=wanted or own)
 
 
 def paid(books: Books, invoice: Invoice) -> Invoice:
@@ -133,8 +144,10 @@ def rated(books: Books, invoice: Invoice, *, until: int) -> Invoice:
     if invoice.parent is not None:
         basis = Basis(books=books, invoice=invoice.id, parent=invoice.parent, until=until)
         lines = charge_lines(basis, invoice.charges) + lines
+    discounts = in_force(books, invoice.discounts, at=invoice.created, invoice=invoice.id)
+    lines = taxed(books, invoice, discounted(books, lines, discounts))
     credit = tally_of(books, invoice.customer).balances[invoice.currency]
-    return replace(invoice, lines=lines, starting_balance=credit)
+    return replace(invoice, lines=lines, discounts=discounts, starting_balance=credit)
 
 
 def _look(books: Books, identity: str) -> None:

@@ -89,6 +89,7 @@ def _charge_line(basis: Basis, charge: Charge, rated: RatedLine, *, place: int) 
         invoice_item=None,
         is_proration=charge.is_proration,
         metadata=basis.parent.metadata,
+        is_discountable=not charge.is_proration,
     )
 
 
@@ -107,4 +108,5 @@ def _item_line(books: Books, item: InvoiceItem, *, invoice: str) -> Line:
         invoice_item=item.id,
         is_proration=item.is_proration,
         metadata=item.metadata,
+        is_discountable=item.is_discountable,
     )

@@ -1,13 +1,20 @@
 """Invoice items that wait for an invoice: who takes which, and what an invoice does with those it took."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.books import Books
 from sandbox.resources.events import record
 from sandbox.wire import JsonObject, decimal_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsOfCustomer:
+    """The invoice items a customer ever had, so that no invoice looks at everybody's."""
+
+    ids: tuple[str, ...] = ()
 
 
 class Taker(Protocol):
@@ -37,6 +44,8 @@ def pending_without_subscription(books: Books, customer: str, *, currency: str) 
 def keep(books: Books, item: InvoiceItem) -> JsonObject:
     """Puts a new item on the shelf; what it is in the answers."""
     books.shelf(InvoiceItem)[item.id] = item
+    before = books.shelf(ItemsOfCustomer).get(item.customer, ItemsOfCustomer())
+    books.shelf(ItemsOfCustomer)[item.customer] = ItemsOfCustomer(ids=(*before.ids, item.id))
     body = item_body(item)
     record(books, "invoiceitem.created", body)
     return body
@@ -92,11 +101,9 @@ def item_body(item: InvoiceItem) -> JsonObject:
 
 
 def _waiting(books: Books, customer: str, *, currency: str) -> list[InvoiceItem]:
-    return [
-        item
-        for item in books.shelf(InvoiceItem).values()
-        if item.invoice is None and item.customer == customer and item.currency == currency
-    ]
+    shelf, theirs = books.shelf(InvoiceItem), books.shelf(ItemsOfCustomer).get(customer, ItemsOfCustomer())
+    items = [shelf[identity] for identity in theirs.ids if identity in shelf]
+    return [item for item in items if item.invoice is None and item.currency == currency]
 
 
 def _parent(item: InvoiceItem) -> JsonObject | None:

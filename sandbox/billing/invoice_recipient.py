@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sandbox.books import Books
 from sandbox.resources.customers import Customer
+from sandbox.resources.tax_ids import tax_ids_of
 from sandbox.wire import JsonObject
 
 
@@ -20,6 +21,8 @@ class Recipient:
     phone: str | None
     address: JsonObject | None
     shipping: JsonObject | None
+    tax_ids: tuple[tuple[str, str], ...] = ()
+    """Type and value of each, as the invoice shows them."""
 
     def render(self) -> JsonObject:
         return {
@@ -29,6 +32,7 @@ class Recipient:
             "customer_name": self.name,
             "customer_phone": self.phone,
             "customer_shipping": self.shipping,
+            "customer_tax_ids": [{"type": kind, "value": value} for kind, value in self.tax_ids],
         }
 
 
@@ -45,4 +49,5 @@ def recipient(books: Books, customer: str, *, last_known: Recipient | None = Non
         phone=found.phone,
         address=found.address,
         shipping=found.shipping,
+        tax_ids=tuple((tax_id.type, tax_id.value) for tax_id in tax_ids_of(books, customer)),
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from sandbox.billing.charges import Charge
+from sandbox.billing.coupon import Discount
 from sandbox.billing.invoice import Invoice, Parent
 from sandbox.billing.invoice_deadline import HOUR_S
 from sandbox.billing.invoice_item import InvoiceItem
@@ -16,6 +17,7 @@ from sandbox.billing.invoice_life import finalized, opened
 from sandbox.billing.invoice_lines import charged, product_name, rated_charge
 from sandbox.billing.invoice_pending import keep, pending
 from sandbox.billing.invoice_recipient import recipient
+from sandbox.billing.invoice_terms import InvoiceTerms
 from sandbox.billing.invoice_words import described
 from sandbox.billing.periods import Period, period_at
 from sandbox.billing.rating import RatedLine
@@ -43,6 +45,10 @@ class Subscribed(Protocol):
     def anchor(self) -> int: ...
     @property
     def start_date(self) -> int: ...
+    @property
+    def discounts(self) -> tuple[Discount, ...]: ...
+    @property
+    def invoice_terms(self) -> InvoiceTerms: ...
 
 
 def draft(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, reason: str) -> Invoice:
@@ -79,6 +85,10 @@ def drawn(books: Books, subscription: Subscribed, charges: Sequence[Charge], *, 
         days_until_due=subscription.days_until_due,
         auto_advance=True,
         finalizes_at=None,
+        discounts=subscription.discounts,
+        description=subscription.invoice_terms.description,
+        footer=subscription.invoice_terms.footer,
+        terms=subscription.invoice_terms,
         metadata={},
         period=looked_back(books, subscription, charges, reason=reason),
         charges=tuple(charges),

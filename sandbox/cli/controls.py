@@ -156,7 +156,7 @@ def audit_minutes(url: str, *, is_json: bool, **fields: Any) -> None:
 @click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True)
 @asks_a_sandbox
 def audit_calls(url: str, *, is_json: bool, **fields: Any) -> None:
-    """Every call with its request id, key, status and fate, oldest first."""
+    """Every call with its request id, key, parameters, status and fate, oldest first."""
     show(ask(url, "GET", "audit/calls", **fields), is_json=is_json)
 
 

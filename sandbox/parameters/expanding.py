@@ -7,8 +7,10 @@ be expanded at all was found out before the call was executed; an id of nothing 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from sandbox.billing.coupon import Coupon, Discount
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import rendered as rendered_invoice
+from sandbox.billing.payment_method import PaymentMethod
 from sandbox.calls.call import Call
 from sandbox.parameters.expansions import Step, steps
 from sandbox.resources.customers import Customer, DeletedCustomer, customer_body
@@ -16,19 +18,24 @@ from sandbox.resources.prices import Price, tiers_of
 from sandbox.resources.products import Product
 from sandbox.resources.subscriptions import Subscription
 from sandbox.resources.subscriptions import rendered as rendered_subscription
+from sandbox.resources.tax_ids import TaxId
 from sandbox.wire import JsonObject
 
 Render: TypeAlias = Callable[[Call, Any], JsonObject]
 
 SHELVES: Mapping[str, tuple[tuple[type, Render], ...]] = {
+    "Coupon": ((Coupon, lambda call, coupon: coupon.render(call.now)),),
     "Customer": (
         (Customer, lambda call, customer: customer_body(call.books, customer)),
         (DeletedCustomer, lambda _, customer: customer.render()),
     ),
+    "Discount": ((Discount, lambda _, discount: discount.render()),),
     "Invoice": ((Invoice, lambda call, invoice: rendered_invoice(call.books, invoice)),),
+    "PaymentMethod": ((PaymentMethod, lambda _, method: method.render()),),
     "Price": ((Price, lambda _, price: price.render()),),
     "Product": ((Product, lambda _, product: product.render()),),
     "Subscription": ((Subscription, rendered_subscription),),
+    "TaxId": ((TaxId, lambda _, tax_id: tax_id.render()),),
 }
 """Where the objects of a type are, and how they are told."""
 

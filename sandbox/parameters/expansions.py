@@ -74,15 +74,19 @@ def _followed(place: _Place, name: str, *, path: str) -> tuple[_Place, str, bool
 
 
 def _answer(takes: str) -> _Place:
-    """The type of the answer: `billing.MeterEventSummaryList` answers a list of `billing.MeterEventSummary`."""
+    """The type of the answer: `billing.MeterEventSummaryList` answers a list of `billing.MeterEventSummary`.
+
+    The longest name of an object wins, and of these the first: `CustomerTaxIdList` answers a list of `TaxId`.
+    """
     *folders, name = takes.split(".")
     words = WORD.findall(name)
     for count in range(len(words), 0, -1):
-        noun = "".join(words[:count])
-        module = ".".join(("stripe", *folders, f"_{snake(noun)}"))
-        if exists(module):
-            home, node = located(module, noun)
-            return _Place(module=home, node=node, is_list=words[count : count + 1] == ["List"])
+        for first in range(len(words) - count + 1):
+            noun = "".join(words[first : first + count])
+            module = ".".join(("stripe", *folders, f"_{snake(noun)}"))
+            if exists(module):
+                home, node = located(module, noun)
+                return _Place(module=home, node=node, is_list=words[first + count : first + count + 1] == ["List"])
     raise AssertionError(f"{takes} is named after no object of stripe-python")
 
 

@@ -1,4 +1,4 @@
-"""Customers: who is billed. Tax comes when tax does.
+"""Customers: who is billed.
 
 One that is deleted is kept apart, because Stripe still answers for it, with little more than that it is gone.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sandbox.billing.invoice_tally import Tally, tally_of
+from sandbox.billing.payment_method import owned
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import invalid, no_such
@@ -33,6 +34,8 @@ class Customer:
     address: JsonObject | None
     shipping: JsonObject | None
     preferred_locales: tuple[str, ...]
+    default_payment_method: str | None
+    """What pays where a subscription has none of its own."""
     metadata: dict[str, str]
 
     @property
@@ -56,7 +59,7 @@ class Customer:
             "invoice_prefix": self.invoice_prefix,
             "invoice_settings": {
                 "custom_fields": None,
-                "default_payment_method": None,
+                "default_payment_method": self.default_payment_method,
                 "footer": None,
                 "rendering_options": None,
             },
@@ -81,8 +84,9 @@ class DeletedCustomer:
 
 
 def create(call: Call) -> JsonObject:
+    identity = call.books.ids.new("cus")
     customer = Customer(
-        id=call.books.ids.new("cus"),
+        id=identity,
         created=call.now,
         livemode=call.books.livemode,
         name=call.params.text("name", length_max=NAME_MAX),
@@ -92,6 +96,7 @@ def create(call: Call) -> JsonObject:
         address=_address(call.params),
         shipping=_shipping(call.params),
         preferred_locales=tuple(call.params.listed("preferred_locales")),
+        default_payment_method=_default_payment_method(call, identity, before=None),
         metadata=call.params.metadata(),
     )
     call.params.nothing_else()
@@ -115,6 +120,7 @@ def update(call: Call) -> JsonObject:
         address=_address(params) if "address" in params else before.address,
         shipping=_shipping(params) if "shipping" in params else before.shipping,
         preferred_locales=tuple(params.listed("preferred_locales")) or before.preferred_locales,
+        default_payment_method=_default_payment_method(call, call.id, before=before.default_payment_method),
         metadata=params.metadata(before.metadata),
     )
     params.nothing_else()
@@ -163,6 +169,16 @@ def _email(params: Params) -> str | None:
     if email is not None and "@" not in email:
         raise invalid(f"Invalid email address: {email}", param="email", code="email_invalid")
     return email
+
+
+def _default_payment_method(call: Call, customer: str, *, before: str | None) -> str | None:
+    if "invoice_settings" not in call.params:
+        return before
+    group = call.params.group("invoice_settings")
+    wanted = group.text_or("default_payment_method", before)
+    if wanted is None or wanted == before:
+        return wanted
+    return owned(call.books, wanted, customer=customer, param=group.named("default_payment_method"))
 
 
 def _address(params: Params) -> JsonObject | None:

@@ -10,6 +10,7 @@ from sandbox.billing.invoice_item import InvoiceItem
 from sandbox.billing.invoice_life import advancing, due_date, opened, updated
 from sandbox.billing.invoice_pending import pending, pending_without_subscription
 from sandbox.billing.invoice_recipient import recipient
+from sandbox.billing.invoice_terms import NO_TERMS
 from sandbox.billing.periods import Period
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
@@ -36,6 +37,7 @@ class Whose:
 def create(call: Call) -> JsonObject:
     whose = _whose(call)
     subscription = whose.subscription
+    terms = NO_TERMS if subscription is None else subscription.invoice_terms
     method = collection_method(call.params)
     invoice = Invoice(
         id="",
@@ -49,8 +51,9 @@ def create(call: Call) -> JsonObject:
         days_until_due=days_until_due(call.params, method),
         auto_advance=call.params.is_true("auto_advance"),
         finalizes_at=None,
-        description=call.params.text("description"),
-        footer=call.params.text("footer"),
+        description=call.params.text_or("description", terms.description),
+        footer=call.params.text_or("footer", terms.footer),
+        terms=terms,
         metadata=call.params.metadata(),
         period=Period(start=call.now, end=call.now),
         items=tuple(item.id for item in whose.items),

@@ -9,8 +9,19 @@ from dataclasses import replace
 
 from sandbox.billing.invoice import Invoice
 from sandbox.billing.invoice_body import line_body, rendered
-from sandbox.billing.invoice_life import collected, confirmed, deleted, finalized, given_up, paid, voided
+from sandbox.billing.invoice_life import (
+    collected,
+    confirmed,
+    decline_of_invoice,
+    deleted,
+    finalized,
+    given_up,
+    paid,
+    voided,
+)
 from sandbox.billing.invoice_preview import preview_of
+from sandbox.billing.payment_method import owned
+from sandbox.billing.payments import refusal_of
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, no_such
@@ -51,14 +62,18 @@ def finalize(call: Call) -> JsonObject:
 def pay(call: Call) -> JsonObject:
     """One attempt to collect; a draft is finalized first."""
     invoice = existing(call, call.id)
-    settle = _paid_elsewhere if call.params.is_true("paid_out_of_band") else _paid_by_card
+    wanted = _payment_method(call, invoice)
+    is_elsewhere = call.params.is_true("paid_out_of_band")
+    call.params.choice("off_session", ("true", "false"))
     call.params.nothing_else()
     if invoice.status == "paid":
         raise ApiError(400, "Invoice is already paid", code="invoice_already_paid")
     if invoice.status == "void":
         raise ApiError(400, "This invoice can no longer be paid.")
     final = confirmed(call.books, invoice) if invoice.status == "draft" else invoice
-    return rendered(call.books, final if final.status == "paid" else settle(call.books, final))
+    if final.status != "paid":
+        final = _paid_elsewhere(call.books, final) if is_elsewhere else _paid_by_card(call.books, final, wanted=wanted)
+    return rendered(call.books, final)
 
 
 def void(call: Call) -> JsonObject:
@@ -102,10 +117,16 @@ def _paid_elsewhere(books: Books, invoice: Invoice) -> Invoice:
     return paid(books, replace(invoice, is_paid_elsewhere=True))
 
 
-def _paid_by_card(books: Books, invoice: Invoice) -> Invoice:
-    tried = collected(books, invoice)
-    if tried.status != "paid":
-        raise ApiError(402, "Your card was declined.", code="card_declined", kind="card_error")
+def _payment_method(call: Call, invoice: Invoice) -> str | None:
+    wanted = call.params.text("payment_method")
+    return wanted and owned(call.books, wanted, customer=invoice.customer, param="payment_method")
+
+
+def _paid_by_card(books: Books, invoice: Invoice, *, wanted: str | None) -> Invoice:
+    decline = decline_of_invoice(books, invoice, wanted=wanted)
+    tried = collected(books, invoice, wanted=wanted)
+    if decline is not None:
+        raise refusal_of(decline)
     return tried
 
 

@@ -10,8 +10,13 @@ from sandbox.billing.beginnings import Beginning, beginning, begun
 from sandbox.billing.periods import Interval, Period, boundary
 from sandbox.calls.call import Call
 from sandbox.errors import ApiError, invalid
+from sandbox.parameters.params import Params
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.customers import existing as existing_customer
+from sandbox.resources.subscription_additions import asked_additions
+from sandbox.resources.subscription_discounts import asked_discounts, redeemed
+from sandbox.resources.subscription_payment import payment_behavior, payment_method, refuse_unpaid
+from sandbox.resources.subscription_settings import invoice_terms
 from sandbox.resources.subscriptions import Cancellation, Subscription, answered
 from sandbox.wire import JsonObject
 
@@ -36,9 +41,15 @@ def create(call: Call) -> JsonObject:
     asked.check_together(call, wishes, billing_mode=mode)
     planned = _planned(call, customer.id, wishes=wishes, mode=mode)
     prorates = asked.proration_behavior(call.params) != "none"
-    _check_rest(call, planned.currency)
-    first = _to_end(call, beginning(call.books, planned, prorates=prorates))
+    _check_currency(call.params, planned.currency)
+    first = replace(
+        _to_end(call, beginning(call.books, planned, prorates=prorates)),
+        additions=asked_additions(call, currency=planned.currency),
+        payment_behavior=payment_behavior(call.params),
+    )
     call.params.nothing_else()
+    refuse_unpaid(call.books, first)
+    redeemed(call.books, planned.discounts)
     return answered(call, begun(call.books, first), "customer.subscription.created")
 
 
@@ -59,8 +70,9 @@ def _planned(call: Call, customer: str, *, wishes: list[asked.Wish], mode: str) 
         collection_method=method,
         days_until_due=asked.days_until_due(params, method),
         description=params.text("description"),
-        default_payment_method=params.text("default_payment_method"),
+        default_payment_method=payment_method(call, params, customer),
         metadata=params.metadata(),
+        invoice_terms=invoice_terms(call, customer),
         items=tuple(
             wish.granted(call.books.ids.new("si"), subscription=identity, current=here, created=call.now)
             for wish in wishes
@@ -70,6 +82,7 @@ def _planned(call: Call, customer: str, *, wishes: list[asked.Wish], mode: str) 
         without_payment_method=asked.without_payment_method(params),
         cancel_at=None,
         cancel_at_period_end=params.is_true("cancel_at_period_end"),
+        discounts=asked_discounts(call, currency=wishes[0].price.currency, customer=customer, subscription=identity),
     )
 
 
@@ -130,7 +143,6 @@ def _trial_end(call: Call) -> int | None:
     return instant
 
 
-def _check_rest(call: Call, currency: str) -> None:
-    asked.payment_of(call.params)
-    if call.params.text("currency") not in (None, currency):
+def _check_currency(params: Params, currency: str) -> None:
+    if params.text("currency") not in (None, currency):
         raise invalid(f"The price specified only supports `{currency}`.", param="currency")

@@ -6,6 +6,7 @@ An ended subscription keeps only its metadata and the reasons of its cancellatio
 from dataclasses import replace
 
 from sandbox.billing.changes import Terms, extended, restarted, with_items
+from sandbox.billing.coupon import Discount
 from sandbox.billing.cycle import attend
 from sandbox.billing.periods import Interval, boundary
 from sandbox.books import Books
@@ -14,6 +15,9 @@ from sandbox.errors import ApiError, invalid
 from sandbox.resources import subscription_params as asked
 from sandbox.resources.item_changes import changes_of, terms_of
 from sandbox.resources.subscription_cancellation import cancellation
+from sandbox.resources.subscription_discounts import asked_discounts, redeemed
+from sandbox.resources.subscription_payment import payment_method
+from sandbox.resources.subscription_settings import invoice_terms
 from sandbox.resources.subscriptions import Subscription, answered, existing, told
 from sandbox.wire import JsonObject
 
@@ -34,6 +38,7 @@ def changed(call: Call, subscription: Subscription) -> Subscription:
     trial_end, resets = _trial_end(call, subscription), _resets_anchor(call, subscription)
     ending = _ending(call, described, terms=terms)
     call.params.nothing_else()
+    redeemed(call.books, ending.discounts)
     with_changes = with_items(call.books, ending, changes, terms=terms)
     return _in_time(call.books, with_changes, trial_end=trial_end, resets=resets, terms=terms)
 
@@ -70,12 +75,30 @@ def _described(call: Call, subscription: Subscription) -> Subscription:
     return replace(
         subscription,
         metadata=params.metadata(subscription.metadata),
+        invoice_terms=invoice_terms(call, subscription.customer, before=subscription.invoice_terms),
         description=params.text_or("description", subscription.description),
-        default_payment_method=params.text_or("default_payment_method", subscription.default_payment_method),
+        default_payment_method=_default_payment_method(call, subscription),
         collection_method=method,
         days_until_due=asked.days_until_due(params, method, before=subscription.days_until_due),
         without_payment_method=asked.without_payment_method(params, before=subscription.without_payment_method),
+        discounts=_discounts(call, subscription),
     )
+
+
+def _default_payment_method(call: Call, subscription: Subscription) -> str | None:
+    if "default_payment_method" not in call.params:
+        return subscription.default_payment_method
+    return payment_method(call, call.params, subscription.customer)
+
+
+def _discounts(call: Call, subscription: Subscription) -> tuple[Discount, ...]:
+    """Others in place of those it has; an empty text takes them away, an empty list changes nothing."""
+    if "discounts" in call.params and not call.params.is_group("discounts"):
+        return ()
+    new = asked_discounts(
+        call, currency=subscription.currency, customer=subscription.customer, subscription=subscription.id
+    )
+    return new or subscription.discounts
 
 
 def _ending(call: Call, subscription: Subscription, *, terms: Terms) -> Subscription:

@@ -8,6 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sandbox.billing.arrears import status_of_arrears
+from sandbox.billing.coupon import Discount
+from sandbox.billing.discounts import in_force
+from sandbox.billing.invoice_terms import NO_TERMS, InvoiceTerms
+from sandbox.billing.tax_body import subscription_terms
 from sandbox.books import Books
 from sandbox.calls.call import Call
 from sandbox.errors import no_such
@@ -33,13 +37,9 @@ UNSET: JsonObject = {
     "object": "subscription",
     "application": None,
     "application_fee_percent": None,
-    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
     "billing_schedules": [],
     "billing_thresholds": None,
     "default_source": None,
-    "default_tax_rates": [],
-    "discounts": [],
-    "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
     "next_pending_invoice_item_invoice": None,
     "on_behalf_of": None,
     "pause_collection": None,
@@ -79,6 +79,7 @@ class Subscription:
     default_payment_method: str | None
     metadata: dict[str, str]
     items: tuple[SubscriptionItem, ...]
+    invoice_terms: InvoiceTerms = NO_TERMS
     trial_start: int | None
     trial_end: int | None
     trial_end_told: int | None = None
@@ -95,6 +96,9 @@ class Subscription:
     canceled_at: int | None = None
     ended_at: int | None = None
     is_paused: bool = False
+    is_expired: bool = False
+    """Whether it ended because its first invoice was not paid in time."""
+    discounts: tuple[Discount, ...] = ()
     latest_invoice: str | None = None
 
     @property
@@ -131,17 +135,25 @@ class Subscription:
 
     def status(self, books: Books) -> str:
         if self.ended_at is not None:
-            return "canceled"
+            return "incomplete_expired" if self.is_expired else "canceled"
         if self.is_paused:
             return "paused"
-        if self.is_trial(books.now):
+        arrears = status_of_arrears(books, self.id)
+        if self.is_trial(books.now) and arrears != "incomplete":
             return "trialing"
-        return status_of_arrears(books, self.id) or "active"
+        return arrears or "active"
 
     def is_trial(self, instant: int) -> bool:
         return (
             self.trial_end is not None and self.trial_start is not None and self.trial_start <= instant < self.trial_end
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionsOfCustomer:
+    """The subscriptions a customer ever had, so that no list of them looks at everybody's."""
+
+    ids: tuple[str, ...] = ()
 
 
 def retrieve(call: Call) -> JsonObject:
@@ -163,7 +175,11 @@ def existing(call: Call, identity: str, *, param: str = "id") -> Subscription:
 
 
 def shelved(books: Books, subscription: Subscription) -> Subscription:
-    books.shelf(Subscription)[subscription.id] = subscription
+    shelf, theirs = books.shelf(Subscription), books.shelf(SubscriptionsOfCustomer)
+    if subscription.id not in shelf:
+        before = theirs.get(subscription.customer, SubscriptionsOfCustomer())
+        theirs[subscription.customer] = SubscriptionsOfCustomer(ids=(*before.ids, subscription.id))
+    shelf[subscription.id] = subscription
     return subscription
 
 
@@ -185,37 +201,42 @@ def rendered(call: Call, subscription: Subscription) -> JsonObject:
 
 def subscription_body(books: Books, subscription: Subscription) -> JsonObject:
     cancellation = subscription.cancellation
-    return UNSET | {
-        "id": subscription.id,
-        "billing_cycle_anchor": subscription.anchor,
-        "billing_cycle_anchor_config": subscription.anchor_config,
-        "billing_mode": {"flexible": None, "type": subscription.billing_mode},
-        "cancel_at": subscription.ends_at,
-        "cancel_at_period_end": subscription.cancel_at_period_end,
-        "canceled_at": subscription.canceled_at,
-        "cancellation_details": {
-            "comment": cancellation.comment,
-            "feedback": cancellation.feedback,
-            "reason": cancellation.reason,
-        },
-        "collection_method": subscription.collection_method,
-        "created": subscription.created,
-        "currency": subscription.currency,
-        "customer": subscription.customer,
-        "days_until_due": subscription.days_until_due,
-        "default_payment_method": subscription.default_payment_method,
-        "description": subscription.description,
-        "ended_at": subscription.ended_at,
-        "items": _items_body(subscription),
-        "latest_invoice": subscription.latest_invoice,
-        "livemode": subscription.livemode,
-        "metadata": subscription.metadata,
-        "start_date": subscription.start_date,
-        "status": subscription.status(books),
-        "trial_end": subscription.trial_end,
-        "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
-        "trial_start": subscription.trial_start,
-    }
+    return (
+        UNSET
+        | subscription_terms(books, subscription.invoice_terms)
+        | {
+            "id": subscription.id,
+            "billing_cycle_anchor": subscription.anchor,
+            "billing_cycle_anchor_config": subscription.anchor_config,
+            "billing_mode": {"flexible": None, "type": subscription.billing_mode},
+            "cancel_at": subscription.ends_at,
+            "cancel_at_period_end": subscription.cancel_at_period_end,
+            "canceled_at": subscription.canceled_at,
+            "cancellation_details": {
+                "comment": cancellation.comment,
+                "feedback": cancellation.feedback,
+                "reason": cancellation.reason,
+            },
+            "collection_method": subscription.collection_method,
+            "created": subscription.created,
+            "currency": subscription.currency,
+            "customer": subscription.customer,
+            "days_until_due": subscription.days_until_due,
+            "default_payment_method": subscription.default_payment_method,
+            "description": subscription.description,
+            "discounts": [discount.id for discount in in_force(books, subscription.discounts, at=books.now)],
+            "ended_at": subscription.ended_at,
+            "items": _items_body(subscription),
+            "latest_invoice": subscription.latest_invoice,
+            "livemode": subscription.livemode,
+            "metadata": subscription.metadata,
+            "start_date": subscription.start_date,
+            "status": subscription.status(books),
+            "trial_end": subscription.trial_end,
+            "trial_settings": {"end_behavior": {"missing_payment_method": subscription.without_payment_method}},
+            "trial_start": subscription.trial_start,
+        }
+    )
 
 
 def _items_body(subscription: Subscription) -> JsonObject:
@@ -232,8 +253,9 @@ def _wanted(call: Call) -> Iterable[Subscription]:
     params = call.params
     customer, price, status = params.text("customer"), params.text("price"), params.choice("status", STATUSES)
     method, created = params.text("collection_method"), params.bounds("created")
-    for subscription in newest_first(call, Subscription):
-        if customer not in (None, subscription.customer) or method not in (None, subscription.collection_method):
+    seen_until = call.now - call.books.settings.subscription_list_lag_s
+    for subscription in _of_customer(call, customer):
+        if subscription.created > seen_until or method not in (None, subscription.collection_method):
             continue
         if price is not None and price not in {item.price.id for item in subscription.items}:
             continue
@@ -241,13 +263,21 @@ def _wanted(call: Call) -> Iterable[Subscription]:
             yield subscription
 
 
+def _of_customer(call: Call, customer: str | None) -> Iterable[Subscription]:
+    """Newest first; without a customer everybody's."""
+    if customer is None:
+        return newest_first(call, Subscription)
+    theirs = call.books.shelf(SubscriptionsOfCustomer).get(customer, SubscriptionsOfCustomer())
+    return [call.books.shelf(Subscription)[identity] for identity in reversed(theirs.ids)]
+
+
 def _has_status(books: Books, subscription: Subscription, wanted: str | None) -> bool:
     match wanted:
         case None:
-            return subscription.ended_at is None
+            return subscription.status(books) != "canceled"
         case "all":
             return True
-        case "canceled" | "ended":
+        case "ended":
             return subscription.ended_at is not None
         case _:
             return subscription.status(books) == wanted

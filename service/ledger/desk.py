@@ -11,9 +11,10 @@ from service.letters import LetterId
 PAGE = 100  # letters read at once by who wants them all
 
 CLASSES = {
-    "refused": "Stripe will not take the meter event; nothing of it can have counted",
-    "held": "whether the meter event counts is for Stripe's books to say; it may",
-    "conflict": "Stripe's books contradict ours about the meter event",
+    "refused": "Stripe will not take the meter event, or make the subscription; nothing of it can have counted",
+    "held": "whether the meter event counts, or the subscription was made, is for Stripe's books to say; it may",
+    "conflict": "Stripe's books contradict ours about the meter event, or have several subscriptions of one row",
+    "blocked": "another subscription bills the same usage, or is about to; this one was not made",
     "quarantined": "the row could not be read; it never counted",
     "row_conflict": "the row was told again with other content; the first content counts",
     "failed": "Stripe's event could not be applied",

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from service.ledger.actions import OperatorAction, actions_on
 from service.ledger.connection import Transaction, fetch_one
 from service.ledger.desk import DeadLetter, dead_letter
 from service.ledger.event_story import EventFailure, ToldEvent, event_failures, told_event
 from service.ledger.replaying import ReplayedRow, replayed_from
+from service.ledger.signups_shown import ShownSignup, signups_found
 from service.ledger.story import QuarantinedRow, Story, tell_meter_event
 from service.letters import Kind, LetterId
 
@@ -21,19 +23,23 @@ class ToldOtherwise:
     source: str
     row_id: str
     customer: str
-    meter: str
-    value: Decimal
-    occurred_at: datetime
+    meter: str | None
+    value: Decimal | None
+    occurred_at: datetime | None
+    said: dict[str, Any] | None  # all of it, of a subscription
     recorded_at: datetime
     entry_id: int
     first_customer: str | None
     first_meter: str | None
     first_value: Decimal | None
     first_occurred_at: datetime | None
+    first_said: dict[str, Any] | None
 
     @property
     def is_alike(self) -> bool:
         """Whether they differ in something that the ledger does not keep: a unit, or whether a time was told."""
+        if self.said is not None or self.first_said is not None:
+            return False
         first = (self.first_customer, self.first_meter, self.first_value, self.first_occurred_at)
         return first == (self.customer, self.meter, self.value, self.occurred_at)
 
@@ -51,6 +57,11 @@ class ToldExternal:
     meter_event_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Account:
+    account: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterStory:
     """Only what belongs to its kind is filled. `standing` is None once it has left the desk."""
@@ -63,12 +74,13 @@ class LetterStory:
     event: ToldEvent | None = None
     failures: list[EventFailure]  # of an event
     external: ToldExternal | None = None
+    signup: ShownSignup | None = None
     actions: list[OperatorAction]  # the newest first
 
     @property
     def is_empty(self) -> bool:
         known = self.meter_event.meter_events if self.meter_event else None
-        return not (known or self.quarantined or self.conflict or self.event or self.external)
+        return not (known or self.quarantined or self.conflict or self.event or self.external or self.signup)
 
 
 def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
@@ -82,6 +94,7 @@ def tell_letter(tx: Transaction, letter: LetterId) -> LetterStory:
         event=told_event(tx, letter.key) if letter.kind is Kind.EVENT else None,
         failures=event_failures(tx, letter.key) if letter.kind is Kind.EVENT else [],
         external=_external(tx, letter) if letter.kind is Kind.EXTERNAL else None,
+        signup=_signup(tx, letter) if letter.kind is Kind.SIGNUP else None,
         actions=actions_on(tx, str(letter)),
     )
 
@@ -96,3 +109,9 @@ def _conflict(tx: Transaction, letter: LetterId) -> ToldOtherwise | None:
 
 def _external(tx: Transaction, letter: LetterId) -> ToldExternal | None:
     return fetch_one(tx, ToldExternal, "external", external_id=letter.number)
+
+
+def _signup(tx: Transaction, letter: LetterId) -> ShownSignup | None:
+    named = fetch_one(tx, _Account, "account_of_signup", signup_id=letter.number)
+    found = signups_found(tx, named.account, str(letter)) if named is not None else []
+    return next((one for one in found if one.signup_id == letter.number), None)

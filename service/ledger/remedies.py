@@ -15,6 +15,7 @@ from service.ledger.answers import Answer, Ordered
 from service.ledger.connection import execute, fetch_one
 from service.ledger.generations import next_generation
 from service.ledger.replaying import find_quarantined, replay
+from service.ledger.signup_remedies import discard_signup, retry_signup
 from service.letters import Kind
 from service.timing import Timing
 
@@ -62,21 +63,13 @@ def retry(
 ) -> Answer:
     """Try again what can be, in the way that its kind allows; a row by the units of the rate card too."""
     kind = ordered.letter.kind
-    if correction and kind is not Kind.QUARANTINED:
+    if kind is Kind.QUARANTINED:
+        return replay(ordered, correction=correction, timing=timing, units=units)
+    if kind is Kind.SIGNUP:
+        return retry_signup(ordered, correction=correction)
+    if correction:
         return ordered.declined("only a row in quarantine can be corrected; leave --set and --drop out")
-    match kind:
-        case Kind.METER_EVENT:
-            return _retry_meter_event(ordered)
-        case Kind.QUARANTINED:
-            return replay(ordered, correction=correction, timing=timing, units=units)
-        case Kind.CONFLICTING:
-            return _retry_conflicting(ordered)
-        case Kind.EVENT:
-            return _retry_event(ordered)
-        case Kind.EXTERNAL:
-            return _retry_external(ordered)
-        case _ as never:
-            assert_never(never)
+    return _retry_as_it_stands(ordered)
 
 
 def discard(ordered: Ordered) -> Answer:
@@ -84,18 +77,30 @@ def discard(ordered: Ordered) -> Answer:
     match ordered.letter.kind:
         case Kind.METER_EVENT:
             return _discard_meter_event(ordered)
-        case Kind.QUARANTINED:
-            is_known = find_quarantined(ordered.tx, ordered.letter) is not None
-            return _discard_row(ordered, is_known=is_known, before="quarantined", text="it never counted")
-        case Kind.CONFLICTING:
-            is_known = _lock_conflict(ordered) is not None
-            return _discard_row(ordered, is_known=is_known, before="row_conflict", text="what was told first counts")
+        case Kind.SIGNUP:
+            return discard_signup(ordered)
         case Kind.EVENT:
             return _discard_event(ordered)
         case Kind.EXTERNAL:
             return _discard_external(ordered)
+        case Kind.QUARANTINED | Kind.CONFLICTING:
+            return _discard_told(ordered)
         case _ as never:
             assert_never(never)
+
+
+def _retry_as_it_stands(ordered: Ordered) -> Answer:
+    match ordered.letter.kind:
+        case Kind.METER_EVENT:
+            return _retry_meter_event(ordered)
+        case Kind.CONFLICTING:
+            return _retry_conflicting(ordered)
+        case Kind.EVENT:
+            return _retry_event(ordered)
+        case Kind.EXTERNAL:
+            return _retry_external(ordered)
+        case Kind.QUARANTINED | Kind.SIGNUP as never:
+            raise AssertionError(f"{never} has a remedy of its own")
 
 
 def _retry_meter_event(ordered: Ordered) -> Answer:
@@ -176,6 +181,14 @@ def _lock_meter_event(ordered: Ordered) -> DeadMeterEvent | None:
 
 def _find_meter_event(ordered: Ordered) -> DeadMeterEvent | None:
     return fetch_one(ordered.tx, DeadMeterEvent, "dead_meter_event", meter_event_id=ordered.letter.number)
+
+
+def _discard_told(ordered: Ordered) -> Answer:
+    if ordered.letter.kind is Kind.QUARANTINED:
+        is_known = find_quarantined(ordered.tx, ordered.letter) is not None
+        return _discard_row(ordered, is_known=is_known, before="quarantined", text="it never counted")
+    is_known = _lock_conflict(ordered) is not None
+    return _discard_row(ordered, is_known=is_known, before="row_conflict", text="what was told first counts")
 
 
 def _discard_row(ordered: Ordered, *, is_known: bool, before: str, text: str) -> Answer:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import psycopg
 
-from meterpost.rows import Units
+from meterpost.rows import SubscriptionRow, Units, UsageRow
 from service.corrections import Correction, ReadAgain, StillBad, read_again
 from service.ledger import intake
 from service.ledger.answers import Answer, Ordered
@@ -24,6 +24,7 @@ class Quarantined:
     field: str | None
     reason: str
     sent_at: datetime | None
+    schema: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,15 @@ def replay(ordered: Ordered, *, correction: Correction, timing: Timing, units: U
     if closed := ordered.closed():
         return closed
     now = ledger_time(ordered.tx)
-    read = read_again(found.raw, field=found.field, sent_at=found.sent_at, correction=correction, now=now, units=units)
+    read = read_again(
+        found.raw,
+        schema=found.schema,
+        field=found.field,
+        sent_at=found.sent_at,
+        correction=correction,
+        now=now,
+        units=units,
+    )
     match read:
         case StillBad(reason=reason):
             return ordered.declined(reason)
@@ -70,7 +79,11 @@ def _record(ordered: Ordered, read: ReadAgain, *, timing: Timing) -> Answer:
         " own with --set row_id=…, else discard it"
     )
     with ordered.tx.transaction() as savepoint:
-        recorded = intake.record(ordered.tx, read.rows, (), messages=0, timing=timing)
+        recorded = (
+            intake.record_signups(ordered.tx, read.signups, (), messages=0)
+            if read.signups
+            else intake.record(ordered.tx, read.rows, (), messages=0, timing=timing)
+        )
         if recorded.conflicts:
             raise psycopg.Rollback(savepoint)
         text = "recorded" if recorded.recorded else "it was recorded before, and counts once"
@@ -80,7 +93,8 @@ def _record(ordered: Ordered, read: ReadAgain, *, timing: Timing) -> Answer:
 
 
 def _note_replayed(ordered: Ordered, read: ReadAgain, *, action_id: int) -> None:
-    rows = {(row.account, row.source, row.row_id) for row in read.rows}
+    told: list[UsageRow | SubscriptionRow] = [*read.rows, *read.signups]
+    rows = {(row.account, row.source, row.row_id) for row in told}
     execute(
         ordered.tx,
         "note_replayed",

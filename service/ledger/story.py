@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from service.ledger.connection import Transaction, fetch
 
@@ -43,9 +44,24 @@ class ConflictingRow:
     source: str
     row_id: str
     customer: str
-    meter: str
-    value: Decimal
-    occurred_at: datetime
+    meter: str | None
+    value: Decimal | None
+    occurred_at: datetime | None
+    said: dict[str, Any] | None  # all of it, of a subscription, which has none of the three above
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CalledSignup:
+    """A row that became a signup; `meterpost subscriptions show` tells its story."""
+
+    signup_id: int
+    account: str
+    source: str
+    row_id: str
+    customer: str
+    price: str
+    state: str
     recorded_at: datetime
 
 
@@ -211,10 +227,11 @@ class Story:
     reports: list[ConcerningReport]
     from_quarantine: list[RowFromQuarantine]
     corrections: list[MadeCorrection]
+    signups: list[CalledSignup]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.rows or self.conflicts or self.quarantined)
+        return not (self.rows or self.signups or self.conflicts or self.quarantined)
 
 
 def rows_called(tx: Transaction, row_id: str) -> list[RecordedRow]:
@@ -232,13 +249,14 @@ def tell_story(tx: Transaction, row_id: str) -> Story:
         conflicts=fetch(tx, ConflictingRow, "conflicts_called", row_id=row_id, rows_max=ROWS_MAX),
         quarantined=fetch(tx, QuarantinedRow, "quarantined_called", row_id=row_id, rows_max=ROWS_MAX),
         from_quarantine=fetch(tx, RowFromQuarantine, "replayed_as", row_id=row_id, rows_max=ROWS_MAX),
+        signups=fetch(tx, CalledSignup, "signups_called", row_id=row_id, rows_max=ROWS_MAX),
     )
 
 
 def tell_meter_event(tx: Transaction, meter_event_id: int) -> Story:
     """The same of one meter event, with the first of its rows."""
     rows = fetch(tx, RecordedRow, "rows_in_meter_event", meter_event_id=meter_event_id, rows_max=ROWS_MAX)
-    return _tell(tx, [meter_event_id], rows=rows, conflicts=[], quarantined=[], from_quarantine=[])
+    return _tell(tx, [meter_event_id], rows=rows, conflicts=[], quarantined=[], from_quarantine=[], signups=[])
 
 
 def _tell(
@@ -249,6 +267,7 @@ def _tell(
     conflicts: list[ConflictingRow],
     quarantined: list[QuarantinedRow],
     from_quarantine: list[RowFromQuarantine],
+    signups: list[CalledSignup],
 ) -> Story:
     ids = list(meter_event_ids)
     return Story(
@@ -271,4 +290,5 @@ def _tell(
             entry_ids=[row.entry_id for row in rows],
             corrections_max=CORRECTIONS_MAX,
         ),
+        signups=signups,
     )

@@ -9,8 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.ledger import signups
 from service.ledger.connection import Transaction, execute, fetch
 from service.mirrors import Mirror
+from service.mirrors.subscriptions import SubscriptionFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class _Subscription:
 
 
 def put_words(tx: Transaction, account: str, words: Sequence[Mirror]) -> set[str]:
-    """Keep what these words say of their subscriptions. Returns the subscriptions."""
+    """Keep what these words say of their subscriptions, and of the rows that they were made of. Returns their ids."""
     told = [word for word in words if word.kind == "subscription"]
     if told:
         execute(
@@ -47,6 +49,7 @@ def put_words(tx: Transaction, account: str, words: Sequence[Mirror]) -> set[str
             told_ats=[word.read_at or word.as_of for word in told],
             facts=[word.facts_json for word in told],
         )
+        signups.prove(tx, account, [made for word in told if (made := _made_of_row(word)) is not None])
     return {word.object_id for word in told}
 
 
@@ -93,6 +96,13 @@ def learn_edges(tx: Transaction, account: str, *, subscriptions: Sequence[str] |
             edges=[edge.edge_at for edge in edges],
         )
     return len(edges)
+
+
+def _made_of_row(word: Mirror) -> signups.Told | None:
+    facts = word.facts
+    if not isinstance(facts, SubscriptionFacts) or facts.row is None:
+        return None
+    return signups.Told(identifier=facts.row, customer=facts.customer, subscription=word.object_id)
 
 
 def _recheck_unbilled(tx: Transaction, account: str, changed: Sequence[Changed]) -> None:

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from service.mirrors.values import Json, id_of, inner, instant, members, required, truth, whole, word
 
+ROW = "meterpost_row"  # the metadata by which the row is known that a subscription was made of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFacts:
@@ -24,7 +26,7 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionFacts:
-    """`is_whole` False: Stripe lists more items than it told."""
+    """`is_whole` False: Stripe lists more items than it told. `row`: the identifier of the row that asked for it."""
 
     customer: str
     status: str
@@ -36,6 +38,7 @@ class SubscriptionFacts:
     cancel_at_period_end: bool | None
     canceled_at: datetime | None
     ended_at: datetime | None
+    row: str | None
     items: tuple[ItemFacts, ...]
     is_whole: bool
 
@@ -54,6 +57,7 @@ def subscription_facts(told: Json) -> SubscriptionFacts:
         cancel_at_period_end=truth(inner(told, "cancel_at_period_end")),
         canceled_at=instant(inner(told, "canceled_at")),
         ended_at=instant(inner(told, "ended_at")),
+        row=word(inner(told, "metadata", ROW)),
         items=tuple(_item(item, told) for item in required(members(items), "items")),
         is_whole=inner(items, "has_more") is not True,
     )

@@ -22,6 +22,13 @@ FROM (
     JOIN callable USING (lane_id)
     WHERE s.due_at IS NOT NULL
     UNION ALL
+    SELECT 'signup lane ' || l.signup_lane_id, 'to be made', greatest(l.due_at, l.lease_until)
+    FROM signup_lane AS l
+    WHERE l.due_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM account AS a WHERE a.account = l.account AND a.paused_until > ledger_now())
+        AND NOT EXISTS (SELECT FROM epoch WHERE confirmed_at IS NULL)
+        AND NOT EXISTS (SELECT FROM pause AS p WHERE p.account = l.account AND p.meter = '*')
+    UNION ALL
     SELECT 'lane ' || lane_id, 'to be confirmed', confirm_at FROM lane
     UNION ALL
     SELECT 'lane ' || lane_id, 'to be sealed', seal_at

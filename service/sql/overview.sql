@@ -31,6 +31,11 @@ FROM meter_event
 WHERE state NOT IN ('refused', 'held', 'conflict') OR NOT is_closed('me-' || meter_event_id)
 GROUP BY state
 UNION ALL
+SELECT 'subscribe', state, count(*), CASE WHEN state NOT IN ('created', 'replaced') THEN min(stands_since) END
+FROM signup
+WHERE state NOT IN ('refused', 'blocked', 'held', 'conflict') OR NOT is_closed('su-' || signup_id)
+GROUP BY state
+UNION ALL
 SELECT 'receive', 'refused today', coalesce(sum(requests), 0)::bigint, NULL
 FROM stranger
 WHERE hour >= date_trunc('day', ledger_now(), 'UTC')

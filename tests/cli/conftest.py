@@ -1,7 +1,7 @@
 """The command as its user meets it: arguments in; exit code, stdout and stderr out."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 
 from cli.main import run
 from meterpost.rows import BadRow, UsageRow, parse_message, read_row
+from meterpost.subscription import SubscriptionRow
 from service.ledger import intake
 from service.queues import RowQueue
 from service.timing import FAST
@@ -89,6 +90,20 @@ def published(queue: str) -> Iterator[Callable[[], list[UsageRow]]]:
     consumer.close()
 
 
+@pytest.fixture
+def told(queue: str) -> Iterator[Callable[[], list[SubscriptionRow]]]:
+    """The subscriptions on the queue, oldest first, each told once."""
+    consumer = RowQueue(queue, visibility_timeout_s=60, prefetch_messages=100)
+
+    def rows() -> list[SubscriptionRow]:
+        messages = consumer.claim(messages_max=100, wait_s=0.2)
+        consumer.ack(messages)
+        return [row for message in messages for row in parse_message(message.body, now=datetime.now(UTC)).signups]
+
+    yield rows
+    consumer.close()
+
+
 @dataclass(frozen=True)
 class Books:
     """The ledger, written to as the steps would."""
@@ -98,6 +113,10 @@ class Books:
     def record(self, *rows: UsageRow) -> None:
         with psycopg.connect(self.url) as tx:
             intake.record(tx, rows, (), messages=1, timing=FAST)
+
+    def sign_up(self, rows: Sequence[SubscriptionRow]) -> None:
+        with psycopg.connect(self.url) as tx:
+            intake.record_signups(tx, rows, (), messages=1)
 
     def quarantine(self, raw: bytes, *, row_id: str, reason: str) -> None:
         bad = BadRow(raw=raw, row_id=row_id, field="value", reason=reason, sent_at=None)

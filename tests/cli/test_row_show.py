@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cli.row import OUTCOMES, STATES
+from meterpost.subscription import from_said
 
 Command = Callable[..., Any]
 MakeRow = Callable[..., Any]
@@ -86,6 +87,26 @@ def test_a_row_told_with_other_content_shows_both(command: Command, books: Any, 
     assert "told again by app with other content: 4 api_requests" in out
 
 
+def test_a_subscription_told_under_the_id_of_usage_is_shown_beside_it(
+    command: Command, books: Any, usage_row: MakeRow
+) -> None:
+    books.record(usage_row("a"))
+    books.sign_up([from_said({"customer": "cus_1", "price": "price_1"}, account="default", source="app", row_id="a")])
+
+    out = command("row", "show", "a").out
+
+    assert 'with other content: a subscription, {"price": "price_1", "customer": "cus_1"}' in out
+
+
+def test_the_row_of_a_subscription_says_where_its_story_is(command: Command, books: Any) -> None:
+    books.sign_up([from_said({"customer": "cus_1", "price": "price_1"}, account="default", source="app", row_id="a")])
+
+    out = command("row", "show", "a").out
+
+    assert "Row a of app: a subscription of cus_1 to price_1" in out
+    assert "recorded, and due: see meterpost subscriptions show su-1" in out
+
+
 def test_a_quarantined_row_shows_its_reason_and_its_bytes_harmlessly(command: Command, books: Any) -> None:
     books.quarantine(b'{"value": "\x1b[2J1e3"}', row_id="a", reason="is not a plain decimal number")
 
@@ -112,7 +133,7 @@ def test_the_story_in_json_has_the_same_keys_whatever_became_of_the_row(
     story = command("row", "show", "a", "--json").json
 
     keys = "rows conflicts quarantined meter_events identifiers attempts readings read_again cancellations reports"
-    assert " ".join(story) == f"{keys} from_quarantine corrections"
+    assert " ".join(story) == f"{keys} from_quarantine corrections signups"
     assert story["rows"][0]["value"] == "0.5"
     assert story["rows"][0]["recorded_at"].endswith("Z")
 

@@ -59,7 +59,7 @@ def test_in_json_each_look_is_one_line(watching: Watch) -> None:
 
 def test_at_a_terminal_it_is_redrawn_and_leaves_it_in_order(watching: Watch) -> None:
     ours, its = pty.openpty()
-    program = watching(stdout=its, env=os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"})
+    program = watching(stdout=its, env=os.environ | {"TERM": "xterm", "COLUMNS": "100", "LINES": "50"})
     os.close(its)
     seen = ""
     while seen.count("Ctrl-C ends this") < 2:

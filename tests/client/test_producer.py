@@ -147,3 +147,55 @@ def test_a_batch_carries_all_its_row_ids_when_the_queue_is_away(free_port: int) 
 def test_a_full_queue_refuses_at_once(full_valkey_url: str) -> None:
     with Meterpost(full_valkey_url, deadline_s=60) as meterpost, pytest.raises(NotPublished, match="OutOfMemory"):
         meterpost.usage("cus_1", "api_requests", 1)
+
+
+def test_a_subscription_travels_with_all_that_it_says(meterpost: Meterpost, queued: Any) -> None:
+    row_id = meterpost.subscription("cus_1", "price_1", trial_days=14, metadata={"team": "blue"}, import_name="a.csv")
+    [message] = queued.messages()
+    assert message["schema"] == "subscription.1"
+    assert message["rows"] == [
+        {
+            "row_id": row_id,
+            "source": "app",
+            "import_name": "a.csv",
+            "customer": "cus_1",
+            "price": "price_1",
+            "trial_days": 14,
+            "metadata": {"team": "blue"},
+        }
+    ]
+
+
+def test_a_bad_subscription_fails_at_the_call_and_is_not_published(meterpost: Meterpost, queued: Any) -> None:
+    with pytest.raises(RowRefused, match="tax_rates: cannot be told with automatic_tax") as refused:
+        meterpost.subscription("cus_1", "price_1", automatic_tax=True, tax_rates=["txr_1"], row_id="s1")
+    assert (refused.value.field, refused.value.row_id) == ("tax_rates", "s1")
+    assert queued.messages() == []
+
+
+def test_a_batch_of_both_kinds_is_two_messages_in_one_round_trip(lossy_meterpost: Meterpost, lossy_proxy: Any) -> None:
+    with lossy_meterpost.batch() as batch:
+        batch.subscription("cus_1", "price_1", row_id="s1")
+        batch.usage("cus_1", "tokens", 1, row_id="r1")
+    assert (batch.row_ids, lossy_proxy.pushes) == (("s1", "r1"), 1)
+
+
+def test_a_batch_that_was_not_confirmed_tells_the_ids_of_both_kinds(free_port: int) -> None:
+    away = Meterpost(f"redis://127.0.0.1:{free_port}/0", deadline_s=0)
+    batch = away.batch()
+    batch.usage("cus_1", "tokens", 1, row_id="r1")
+    batch.subscription("cus_1", "price_1", row_id="s1")
+    with pytest.raises(NotPublished) as failed, batch:
+        pass
+    assert failed.value.row_ids == ("r1", "s1")
+
+
+def test_a_stream_of_subscriptions_is_published_in_messages_of_a_thousand(meterpost: Meterpost, queued: Any) -> None:
+    rows = ({"row_id": f"s{n}", "customer": "cus_1", "price": "price_1"} for n in range(1500))
+    assert meterpost.publish_subscriptions(rows) == 1500
+    assert [len(message["rows"]) for message in queued.messages()] == [1000, 500]
+
+
+def test_a_subscription_of_a_stream_must_bring_its_id(meterpost: Meterpost) -> None:
+    with pytest.raises(RowRefused, match="row_id: is missing"):
+        meterpost.publish_subscriptions([{"customer": "cus_1", "price": "price_1"}])

@@ -65,7 +65,7 @@ def test_the_stores_keep_their_files_in_volumes(compose: dict[str, Any]) -> None
     assert set(compose["volumes"]) - {"witness"} <= kept
 
 
-@pytest.mark.parametrize("name", ["seal", "submit", "reconcile", "apply"])
+@pytest.mark.parametrize("name", ["seal", "submit", "subscribe", "reconcile", "apply"])
 def test_whoever_asks_stripe_keeps_the_witness_outside_of_the_ledger(compose: dict[str, Any], name: str) -> None:
     service = compose["services"][name]
     assert service["volumes"] == ["witness:/witness"]

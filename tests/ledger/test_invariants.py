@@ -12,6 +12,16 @@ ATTEMPT = (
     " FROM meter_event JOIN generation USING (meter_event_id, generation)"
 )
 
+SIGNUP = (
+    "INSERT INTO signup_lane (account, customer) VALUES ('default', 'cus_1');"
+    " INSERT INTO signup (signup_id, signup_lane_id, intake_id, source, row_id, price, said, identifier)"
+    " SELECT 99, signup_lane_id, 1, 'a', 'b', 'price_1', '{}', 'mps-1' FROM signup_lane"
+)
+CREATION = (
+    "INSERT INTO signup_attempt (signup_lane_id, signup_id, step, idempotency_key, fence, ended_at, outcome)"
+    " SELECT signup_lane_id, 99, 'create', '{}', 1, now(), 'unknown' FROM signup_lane"
+)
+
 SABOTAGE = {
     "intakes": "UPDATE intake SET recorded = recorded + 1, rows = rows + 1",
     "rows": "DELETE FROM entry",
@@ -44,6 +54,8 @@ SABOTAGE = {
         " SELECT backfill_id, 'a', 'b', '', 'cus_1', 'tokens', 1, now() FROM backfill"
     ),
     "cancelled": "UPDATE meter_event SET state = 'cancelled', due_at = NULL",
+    "signups": SIGNUP,
+    "signup_keys": ";".join([SIGNUP, CREATION.format("mps-1"), CREATION.format("mps-1.1")]),
     "wanted": "UPDATE lane SET due_at = NULL",
     "overdue": "UPDATE lane SET due_at = now() - interval '1 hour'",
 }

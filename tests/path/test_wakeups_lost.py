@@ -22,9 +22,8 @@ def bells(path):
 
 @pytest.fixture
 def dispatcher(path, bells):
-    return Dispatcher(
-        path.ledger, submit=bells, apply=WakeUps(path.wakeups_redis, "apply", timing=path.settings.timing)
-    )
+    subscribe, apply = (WakeUps(path.wakeups_redis, s, timing=path.settings.timing) for s in ("subscribe", "apply"))
+    return Dispatcher(path.ledger, submit=bells, subscribe=subscribe, apply=apply)
 
 
 def answer_all(path, bells):

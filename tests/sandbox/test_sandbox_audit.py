@@ -94,6 +94,14 @@ def test_the_log_tells_the_callers_own_name_of_a_call_that_was_never_answered(sh
     assert [(call["client_request_id"], call["fate"]) for call in shop.calls(PATH)] == [("ours-7", "lost")]
 
 
+def test_the_log_tells_what_a_call_sent(shop: Any, customer: str) -> None:
+    shop.subscription(customer, shop.price(shop.v1.billing.meters.list().data[0].id).id, metadata={"team": "blue"})
+    (call,) = shop.calls("/v1/subscriptions")
+    assert call["sent"]["customer"] == customer
+    assert call["sent"]["metadata"] == {"team": "blue"}
+    assert [*call["sent"]["items"]] == ["0"]
+
+
 def test_a_500_after_applying_is_logged_as_applied(shop: Any, customer: str) -> None:
     shop.fault("error_after", times=1)
     shop.refused(customer)

@@ -15,6 +15,15 @@ UNACTED = {
     "POST /v1/customers": {"balance": 5},
     "GET /v1/customers": {"test_clock": "clock_1"},
     "POST /v1/customers/{id}": {"tax_exempt": "exempt"},
+    "POST /v1/tax_ids": {"type": "us_ein", "value": "12-3456789", "owner": {"type": "account", "account": "acct_1"}},
+    "GET /v1/tax_ids": {"owner": {"type": "account", "account": "acct_1"}},
+    "GET /v1/customers/{id}/payment_methods": {"allow_redisplay": "always"},
+    "POST /v1/payment_methods": {"type": "card", "card": {"token": "tok_visa"}, "allow_redisplay": "always"},
+    "GET /v1/payment_methods": {"customer_account": "acct_1"},
+    "POST /v1/payment_methods/{id}": {"allow_redisplay": "always"},
+    "POST /v1/payment_methods/{id}/attach": {"customer": "", "customer_account": "acct_1"},
+    "POST /v1/coupons": {"amount_off": 5, "currency": "usd", "currency_options": {"eur": {"amount_off": 4}}},
+    "POST /v1/coupons/{id}": {"currency_options": {"eur": {"amount_off": 4}}},
     "POST /v1/products": {"name": "A", "tax_code": "txcd_1"},
     "GET /v1/products": {"shippable": True},
     "POST /v1/products/{id}": {"statement_descriptor": "A"},
@@ -46,6 +55,11 @@ DECIDED_ALL = {
     "GET /v1/billing/meters",
     "POST /v1/billing/meters/{id}",
     "GET /v1/prices",
+    "GET /v1/coupons",
+    "POST /v1/customers/{id}/tax_ids",
+    "POST /v1/tax_rates",
+    "GET /v1/tax_rates",
+    "POST /v1/tax_rates/{id}",
     "DELETE /v1/subscriptions/{id}",
     "GET /v1/subscription_items",
     "DELETE /v1/subscription_items/{id}",
@@ -71,6 +85,8 @@ def ids(shared_sandbox: Any) -> Any:
     found = {"/v1/customers": customer, "/v1/prices": price.id, "/v1/products": price.product}
     subscription = shop.subscription(customer, shop.price(price.recurring.meter).id)
     found |= {"/v1/subscriptions": subscription.id, "/v1/subscription_items": subscription["items"].data[0].id}
+    card = shop.v1.payment_methods.attach("pm_card_visa", {"customer": customer})
+    found |= {"/v1/payment_methods": card.id, "/v1/coupons": shop.v1.coupons.create({"percent_off": 5}).id}
     found |= {"/v1/invoices": invoice.id, "/v1/invoiceitems": item.id, "shop": shop}
     yield found
     shop.http.close()

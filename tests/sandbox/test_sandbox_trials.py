@@ -117,8 +117,10 @@ def test_a_trial_without_payment_method_may_end_in_a_pause(january: Any, shop: A
 
 
 def test_a_trial_with_a_payment_method_goes_on(january: Any, shop: Any, calls: str) -> None:
-    terms = {"default_payment_method": "pm_card", **NO_PAYMENT_METHOD}
-    subscription = shop.subscription(shop.customer(), calls, trial_period_days=14, **terms)
+    customer = shop.customer()
+    card = shop.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+    terms = {"default_payment_method": card, **NO_PAYMENT_METHOD}
+    subscription = shop.subscription(customer, calls, trial_period_days=14, **terms)
     january.go(14)
     assert shop.v1.subscriptions.retrieve(subscription.id).status == "active"
 

@@ -1,0 +1,15 @@
+-- The files that subscriptions came with, the newest first.
+SELECT
+    s.import_name, min(i.recorded_at) AS recorded_at, count(*) AS signups,
+    count(*) FILTER (WHERE s.state = 'created') AS created,
+    count(*) FILTER (WHERE s.state IN ('due', 'unknown', 'held')) AS waiting,
+    count(*) FILTER (
+        WHERE s.state IN ('refused', 'blocked', 'conflict') AND NOT is_closed('su-' || s.signup_id)
+    ) AS dead
+FROM signup AS s
+JOIN signup_lane AS l USING (signup_lane_id)
+JOIN intake AS i USING (intake_id)
+WHERE s.import_name IS NOT NULL AND l.account = %(account)s
+GROUP BY s.import_name
+ORDER BY max(s.signup_id) DESC
+LIMIT %(imports_max)s
