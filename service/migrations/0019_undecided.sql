@@ -9,13 +9,18 @@ RETURN s.billed IS NOT NULL AND s.learnt_at < s.closed_at + interval '1 day';
 
 -- The stretch whose invoice was final without a meter event that Stripe is not known to have: no call of before may have
 -- counted, so that it is late whatever becomes of it. What was called for before may be on the invoice, which says so by
--- its quantity; where that says nothing, it is told here, too. No row: none.
+-- its quantity; where that says nothing, it is told here, too. No row: none. What costs is asked last: of what waits in a
+-- pause, which may be a lot, nothing was called for, and nothing stands before a person.
 CREATE FUNCTION closed_without(of_account text, of_customer text, m meter_event) RETURNS SETOF stretch
 LANGUAGE sql STABLE AS $$
     SELECT c.*
     FROM closing_of(of_account, of_customer, m.meter_stripe_id, m.stamped_at) AS c
-    WHERE m.state IN ('sealed', 'unknown', 'held', 'conflict') AND NOT is_closed('me-' || m.meter_event_id)
-        AND (NOT is_called_before(m.meter_event_id, c.closed_at) OR NOT is_compared(c))
+    WHERE m.state IN ('sealed', 'unknown', 'held', 'conflict')
+        AND (
+            NOT EXISTS (SELECT FROM attempt AS a WHERE a.meter_event_id = m.meter_event_id)
+            OR NOT is_called_before(m.meter_event_id, c.closed_at) OR NOT is_compared(c)
+        )
+        AND (m.state IN ('sealed', 'unknown') OR NOT is_closed('me-' || m.meter_event_id))
 $$;
 
 -- Entries that another stretch bills than the one at the time which Stripe was told for their meter event, because a
