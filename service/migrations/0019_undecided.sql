@@ -51,3 +51,8 @@ WHERE EXISTS (SELECT FROM straddle AS d WHERE d.meter_event_id = m.meter_event_i
     AND NOT EXISTS (
         SELECT FROM correction AS c WHERE c.meter_event_id = m.meter_event_id OR c.corrected_entry_id = e.entry_id
     );
+
+-- Of a lane's stretches, which become ever more, those that usage of late may belong to: each meter event asks.
+CREATE INDEX stretch_open_of_lane ON stretch (account, customer, meter_stripe_id) WHERE closed_at IS NULL AND NOT is_trial;
+CREATE INDEX stretch_closed_of_lane ON stretch (account, customer, meter_stripe_id, ends_at)
+    WHERE closed_at IS NOT NULL AND NOT is_trial;
