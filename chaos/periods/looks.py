@@ -23,8 +23,10 @@ class Looks:
     _seen: set[tuple[Span, str]] = field(default_factory=set)
 
     def look(self, now: datetime) -> None:
-        """To be called once everybody has done what there is to do at this instant."""
-        self.invoices.read_on()
+        """To be called once everybody has done what there is to do at this instant.
+
+        `invoices` are to be read before that: what we finalize ourselves at this instant is heard of at the next.
+        """
         alarms, told = open_alarms(self.story.place), self.story.told_by_span()
         day = round((now - self.story.place.base).total_seconds() / 86_400, 3)
         for span in self.story.spans:

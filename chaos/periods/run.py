@@ -49,6 +49,7 @@ def play(plan: Plan) -> Judgement:
             _weather(place, now)
             while deeds and place.at(deeds[0][0]) <= now:
                 deeds.pop(0)[1]()
+            looks.invoices.read_on()
             place.walk()
             looks.look(now)
         found = judge(story)

@@ -53,6 +53,7 @@ class Books:
     def wrong_now(self) -> list[str]:
         """What a look finds at this instant."""
         looks = Looks(story=self._story(), invoices=Invoices(place=self._place()))
+        looks.invoices.read_on()
         looks.look(_at(15.5))
         return looks.wrong
 
