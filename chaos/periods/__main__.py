@@ -36,7 +36,7 @@ def main(*, seed: int) -> None:
 
 
 def page(name: str, judgement: Judgement, *, seconds: int) -> Table:
-    table = Table(title=f"{name}: {judgement.rows} rows in {seconds} s")
+    table = Table(title=f"{name}: {judgement.rows} rows and {judgement.looks} looks in {seconds} s")
     for column in ("", "units", "cents"):
         table.add_column(column, justify="left" if not column else "right")
     for fate in sorted(judgement.cents):

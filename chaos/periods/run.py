@@ -1,17 +1,24 @@
-"""A run: three weeks by the hour, around every edge by the minute, and an outage across the second week's end."""
+"""A run: three weeks by the hour, and around every edge by the minute.
 
-from dataclasses import dataclass
+Stripe is away across the second week's end, so that calls are in doubt when invoices become final; and a person lets
+nothing be sent across the third's, so that usage waits.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
 from chaos.days.weather import METER_EVENTS
+from chaos.periods.invoices import Invoices
 from chaos.periods.judge import Judgement, judge
+from chaos.periods.looks import Looks
 from chaos.periods.place import DAYS, Place, opened
 from chaos.periods.story import Story
 
 DAYS_TOLD = 21.2  # three weeks, and a little of the fourth
 DAYS_OF_REST = 3
 OUTAGE = (14 - 2 / 24, 14 + 3 / 24)
+PAUSE = (21 - 1 / 24, 21 + 4 / 24)
 AROUND = tuple(timedelta(minutes=minutes) for minutes in (-6, 1, 6, 31, 70))
 AWAY = {"kind": "error_before", "path": METER_EVENTS, "share": 1.0}
 
@@ -33,6 +40,7 @@ def play(plan: Plan) -> Judgement:
         story = Story(place=place, chance=Random(plan.seed))
         story.prepare(plan.only)
         before, deeds = place.base, list(story.deeds)
+        looks = Looks(story=story, invoices=Invoices(place=place))
         for now in _instants(place, story, look=plan.look):
             if now <= place.at(DAYS_TOLD):
                 story.use(since=before, until=now)
@@ -41,13 +49,16 @@ def play(plan: Plan) -> Judgement:
             _weather(place, now)
             while deeds and place.at(deeds[0][0]) <= now:
                 deeds.pop(0)[1]()
+            looks.invoices.read_on()
             place.walk()
-        return judge(story)
+            looks.look(now)
+        found = judge(story)
+        return replace(found, wrong=[*looks.wrong, *found.wrong], looks=looks.looks)
 
 
 def _instants(place: Place, story: Story, *, look: timedelta) -> list[datetime]:
     """Every deed and edge, what is around it, and a look every few hours."""
-    edges = {place.at(day) for day, _ in story.deeds} | {place.at(day) for day in OUTAGE}
+    edges = {place.at(day) for day, _ in story.deeds} | {place.at(day) for day in (*OUTAGE, *PAUSE)}
     edges |= {place.at(day) for span in story.spans for day in (span.start, span.end)}
     end = place.at(DAYS_TOLD + DAYS_OF_REST)
     rounds = {place.base + n * look for n in range(int((end - place.base) / look) + 1)}
@@ -59,3 +70,4 @@ def _weather(place: Place, now: datetime) -> None:
     place.works.say_to_stripe("faults", {}, method="DELETE")
     if place.at(OUTAGE[0]) <= now < place.at(OUTAGE[1]):
         place.works.say_to_stripe("faults", dict(AWAY))
+    place.let_send(is_let=not place.at(PAUSE[0]) <= now < place.at(PAUSE[1]))

@@ -4,6 +4,7 @@ The story knows by itself who is to be billed for what: `spans` are written as t
 asked and when, and usage is summed as it is told. Nothing of it is read from the ledger.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,10 @@ class Span:
     end: float
     fate: Fate = BILLED
 
+    @property
+    def where(self) -> str:
+        return f"{self.customer} days {self.start:g} to {self.end:g} at {self.cents}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
@@ -49,6 +54,8 @@ class Story:
     deeds: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
     made: dict[str, Any] = field(default_factory=dict)
     prices: dict[int, str] = field(default_factory=dict)
+    _summed: int = 0
+    _told: Counter[Span] = field(default_factory=Counter)
 
     def prepare(self, only: Sequence[str] = ()) -> None:
         """Of all customers, or of those whose stories are named."""
@@ -151,6 +158,15 @@ class Story:
                 row = {"customer": customer, "meter": METER, "value": use.units, "occurred_at": at}
                 rows.append(row | {"row_id": f"row-{len(self.used)}"})
         self.place.works.client.publish_many(rows)
+
+    def told_by_span(self) -> Counter[Span]:
+        """The units that were used in each, so far."""
+        for use in self.used[self._summed :]:
+            for span in self.spans:
+                if use.customer == span.customer and self.place.at(span.start) <= use.at < self.place.at(span.end):
+                    self._told[span] += use.units
+        self._summed = len(self.used)
+        return self._told
 
     def _weeks(
         self, name: str, first: int, last: int, *, cents: int = CHEAP, begin: float = 0, is_ending: bool = False

@@ -9,13 +9,18 @@ RETURN s.billed IS NOT NULL AND s.learnt_at < s.closed_at + interval '1 day';
 
 -- The stretch whose invoice was final without a meter event that Stripe is not known to have: no call of before may have
 -- counted, so that it is late whatever becomes of it. What was called for before may be on the invoice, which says so by
--- its quantity; where that says nothing, it is told here, too. No row: none.
+-- its quantity; where that says nothing, it is told here, too. No row: none. What costs is asked last: of what waits in a
+-- pause, which may be a lot, nothing was called for, and nothing stands before a person.
 CREATE FUNCTION closed_without(of_account text, of_customer text, m meter_event) RETURNS SETOF stretch
 LANGUAGE sql STABLE AS $$
     SELECT c.*
     FROM closing_of(of_account, of_customer, m.meter_stripe_id, m.stamped_at) AS c
-    WHERE m.state IN ('sealed', 'unknown', 'held', 'conflict') AND NOT is_closed('me-' || m.meter_event_id)
-        AND (NOT is_called_before(m.meter_event_id, c.closed_at) OR NOT is_compared(c))
+    WHERE m.state IN ('sealed', 'unknown', 'held', 'conflict')
+        AND (
+            NOT EXISTS (SELECT FROM attempt AS a WHERE a.meter_event_id = m.meter_event_id)
+            OR NOT is_called_before(m.meter_event_id, c.closed_at) OR NOT is_compared(c)
+        )
+        AND (m.state IN ('sealed', 'unknown') OR NOT is_closed('me-' || m.meter_event_id))
 $$;
 
 -- Entries that another stretch bills than the one at the time which Stripe was told for their meter event, because a
@@ -46,3 +51,8 @@ WHERE EXISTS (SELECT FROM straddle AS d WHERE d.meter_event_id = m.meter_event_i
     AND NOT EXISTS (
         SELECT FROM correction AS c WHERE c.meter_event_id = m.meter_event_id OR c.corrected_entry_id = e.entry_id
     );
+
+-- Of a lane's stretches, which become ever more, those that usage of late may belong to: each meter event asks.
+CREATE INDEX stretch_open_of_lane ON stretch (account, customer, meter_stripe_id) WHERE closed_at IS NULL AND NOT is_trial;
+CREATE INDEX stretch_closed_of_lane ON stretch (account, customer, meter_stripe_id, ends_at)
+    WHERE closed_at IS NOT NULL AND NOT is_trial;

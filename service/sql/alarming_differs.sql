@@ -50,7 +50,7 @@ CROSS JOIN LATERAL (
     WHERE (l.account, l.customer, m.meter_stripe_id) = (s.account, s.customer, s.meter_stripe_id)
         AND m.stamped_at >= s.starts_at AND m.stamped_at < s.ends_at
         AND m.state NOT IN ('refused', 'cancelled') AND (m.state <> 'confirmed' OR m.accepted_at IS NOT NULL)
-        AND (NOT d.is_doubtful OR NOT is_closed('me-' || m.meter_event_id))
+        AND (NOT d.is_doubtful OR m.state IN ('sealed', 'unknown') OR NOT is_closed('me-' || m.meter_event_id))
         AND NOT EXISTS (SELECT FROM late_usage AS u WHERE u.meter_event_id = m.meter_event_id)
         AND NOT EXISTS (SELECT FROM closed_without(l.account, l.customer, m))
 ) AS now

@@ -32,7 +32,8 @@ WITH late AS (
     JOIN meter AS k USING (account, meter)
     JOIN stretch AS s
         ON (s.account, s.customer, s.meter_stripe_id) = (l.account, l.customer, k.stripe_id)
-        AND s.starts_at < u.bucket + interval '1 hour' AND s.ends_at > u.bucket AND s.closed_at IS NOT NULL
+        AND s.starts_at < u.bucket + interval '1 hour' AND s.ends_at > u.bucket
+        AND s.closed_at IS NOT NULL AND NOT s.is_trial
     JOIN entry AS e
         ON (e.lane_id, e.bucket) = (u.lane_id, u.bucket)
         AND e.occurred_at >= s.starts_at AND e.occurred_at < s.ends_at

@@ -1,7 +1,7 @@
 -- What is to be told and was not written down yet. What was raised: whatever is open, so that a receiver that is named
 -- later is told what is wrong by then. What follows: only of what it was told as raised. What has grown to twice what was
--- told last, or has money by now: five minutes after it was raised, when its first figures have come together, and then
--- once an hour; what has no money is measured by its rows. What becomes urgent with it is told as that.
+-- told last, or has money by now: five minutes after that, when the first figures have come together, and once an hour at
+-- most; what has no money is measured by its rows. What becomes urgent with it is told as that.
 SELECT a.alarm_id, 'raised' AS what
 FROM alarm AS a
 WHERE a.account = %(account)s AND a.kind = %(kind)s AND a.cleared_at IS NULL
@@ -16,14 +16,18 @@ UNION ALL
 SELECT a.alarm_id, 'changed'
 FROM alarm AS a
 CROSS JOIN LATERAL (
-    SELECT p.what, p.made_at, p.rows, p.amount, p.currency
+    SELECT p.made_at, p.rows, p.amount, p.currency
     FROM alarm_post AS p
     WHERE p.alarm_id = a.alarm_id
     ORDER BY p.n DESC
     LIMIT 1
 ) AS told
 WHERE a.account = %(account)s AND a.kind = %(kind)s AND a.cleared_at IS NULL
-    AND told.made_at <= ledger_now() - CASE told.what WHEN 'raised' THEN interval '5 minutes' ELSE interval '1 hour' END
+    AND told.made_at <= ledger_now() - interval '5 minutes'
+    AND NOT EXISTS (
+        SELECT FROM alarm_post AS p
+        WHERE p.alarm_id = a.alarm_id AND p.what = 'changed' AND p.made_at > ledger_now() - interval '1 hour'
+    )
     AND CASE
         WHEN a.amount_rounded IS NULL THEN told.amount IS NULL AND a.rows >= 2 * greatest(told.rows, 1)
         WHEN told.currency IS DISTINCT FROM a.currency THEN true

@@ -14,7 +14,9 @@ from service import settings
 from service.alarm_calls import Receiver
 from service.alarms import Kind
 from service.ledger import Ledger
-from service.ledger.alarms import Alarm, alarms
+from service.ledger.actions import Order
+from service.ledger.alarm_posts import write_acknowledged
+from service.ledger.alarms import Alarm, acknowledge_alarm, alarms
 from service.settings import Settings
 from service.timing import FAST
 from service.variables import VARIABLES
@@ -100,6 +102,19 @@ class World:
 @pytest.fixture
 def world(warm_ledger: Ledger) -> World:
     return World(ledger=warm_ledger, stripe=Stripe())
+
+
+@pytest.fixture
+def acknowledged(world: World) -> Callable[[], None]:
+    """A person sees the only alarm."""
+
+    def acknowledge() -> None:
+        with world.ledger.transaction() as tx:
+            (alarm_id,) = [alarm.alarm_id for alarm in world.alarms()]
+            acknowledge_alarm(tx, "default", alarm_id, order=Order(actor="ada", reason="seen"))
+            write_acknowledged(tx, "default", alarm_id)
+
+    return acknowledge
 
 
 @dataclass

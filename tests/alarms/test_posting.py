@@ -11,14 +11,11 @@ from typing import Any
 import pytest
 
 from local.guarded import ROOT
-from service.ledger.actions import Order
-from service.ledger.alarm_posts import claim_alarm_post, posts_standing, write_acknowledged
-from service.ledger.alarms import acknowledge_alarm
+from service.ledger.alarm_posts import claim_alarm_post, posts_standing
 from service.timing import FAST
 
 SECRET = "made-up-secret-of-the-tests"
 STATES = "SELECT what, due_at IS NULL, status FROM alarm_post ORDER BY n"
-ORDER = Order(actor="ada", reason="seen")
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +33,6 @@ def verified() -> Callable[..., bool]:
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
     return lambda: [record.msg for record in caplog.records if isinstance(record.msg, dict)]
-
-
-@pytest.fixture
-def acknowledged(world: Any) -> Callable[[], None]:
-    """A person sees the only alarm."""
-
-    def acknowledge() -> None:
-        with world.ledger.transaction() as tx:
-            (alarm_id,) = [alarm.alarm_id for alarm in world.alarms()]
-            acknowledge_alarm(tx, "default", alarm_id, order=ORDER)
-            write_acknowledged(tx, "default", alarm_id)
-
-    return acknowledge
 
 
 def test_raised_acknowledged_and_cleared_are_posted_once_each(

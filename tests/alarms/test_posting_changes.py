@@ -36,6 +36,18 @@ def test_an_alarm_that_grows_to_twice_what_was_told_is_posted_again_at_most_once
     assert len({body["id"] for body in listener.bodies}) == 3
 
 
+def test_what_was_seen_while_it_was_small_is_posted_once_it_is_not(
+    world: Any, poster: Any, listener: Any, grown: Any, acknowledged: Callable[[], None]
+) -> None:
+    grown("0")
+    acknowledged()
+    grown("20025", later=timedelta(minutes=5))
+
+    poster.post_due()
+
+    assert listener.types == ["alarm.raised", "alarm.acknowledged", "alarm.changed"]
+
+
 def test_the_first_money_known_of_an_alarm_is_posted(world: Any, poster: Any, listener: Any, grown: Any) -> None:
     grown("5", price=None)
     grown("5", later=timedelta(minutes=5))

@@ -1,5 +1,6 @@
 """Step 4 while Stripe fails: one call at a time tries whether it still does, whoever calls, until one is answered."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -12,6 +13,7 @@ from service.ledger.breaker import ANSWERS_MAX
 from service.limiter import Unlimited
 from service.outcomes import Answer, Reach
 from service.timing import FAST
+from workers._watching import Watcher
 
 
 class Remembering(Unlimited):
@@ -180,6 +182,53 @@ def test_a_call_that_was_under_way_neither_closes_nor_prolongs_an_open_breaker(p
     path.submitter.turn(lease)
 
     assert path.ask("SELECT openings, paused_until FROM account") == before
+
+
+def stopped(path):
+    Watcher(path.ledger, path.gateway, "default", timing=replace(FAST, watch_s=0)).watch_due()
+    return path.ask("SELECT said FROM alarm WHERE kind = 'stopped' AND cleared_at IS NULL")
+
+
+def call_for(path, seconds):
+    """Every ten seconds."""
+    for _ in range(0, seconds, 10):
+        path.submitter.turn(path.lease())
+        path.pass_time(seconds=10)
+
+
+def test_an_outage_that_one_lane_alone_meets_is_an_alarm_after_half_a_minute(path):
+    path.sealed(1)
+    path.fault("error_before")
+    call_for(path, 20)
+    early = stopped(path)
+    call_for(path, 20)
+    during = stopped(path)
+    end_outage(path)
+    call_for(path, 10)
+
+    (said,) = during
+    assert (early, stopped(path), openings(path)) == ([], [], 0)
+    assert said.startswith("nothing is sent: Stripe fails: 500")
+
+
+def test_an_outage_of_half_a_minute_is_an_alarm_also_where_the_breaker_is_open(path, outage):
+    path.pass_time(seconds=FAST.unreachable_max_s)
+    path.submitter.drain("default", 0)
+    path.pass_time(seconds=31)
+
+    assert 0 < openings(path) < 5
+    assert [said.partition(":")[0] for said in stopped(path)] == ["nothing is sent"]
+
+
+def test_one_lane_that_fails_beside_others_that_succeed_is_no_alarm(path, many):
+    poisoned = path.sealed(7)
+    submitter = path.another_submitter(gateway=Poisoned(path, poisoned), threads=2, timing=FAST)
+    for _ in range(4):
+        path.sealed(1)
+        submitter.drain("default", 0)
+        path.pass_time(seconds=15)
+
+    assert stopped(path) == []
 
 
 def test_an_outage_of_three_hours_is_asked_about_a_bounded_number_of_times(path, many):
