@@ -101,8 +101,10 @@ def _differences(here: Place, made: list[tuple[str, str, str]]) -> list[str]:
 
 
 def _unmatched(calls: list[Call], attempts: dict[str, Attempt]) -> list[str]:
-    """Calls without an attempt, or with one of something else."""
-    return [str(call.call_id) for call in calls if not _is_told(call, attempts.get(str(call.call_id)))]
+    """Calls without an attempt, or with one of something else, or with another's that asks for a change as well."""
+    changing = Counter(call.call_id for call in calls if call.method == "POST")
+    twice = [f"{call_id} twice" for call_id, count in changing.items() if count > 1]
+    return twice + [str(call.call_id) for call in calls if not _is_told(call, attempts.get(str(call.call_id)))]
 
 
 def _is_told(call: Call, attempt: Attempt | None) -> bool:

@@ -62,6 +62,14 @@ def test_a_call_without_its_attempt_is_told(shop: Shop, wanted: dict[str, str]) 
     assert any("attempts differ (1): signup-99-1" in wrong for wrong in judged(shop, wanted).wrongs)
 
 
+def test_an_attempt_that_made_two_calls_is_told(shop: Shop, wanted: dict[str, str]) -> None:
+    row, customer = next(iter(wanted.items()))
+    (made,) = [call for call in shop.calls() if call["method"] == "POST" and call["idempotency_key"] == row]
+    create(shop, row, customer, **{"X-Request-Id": made["client_request_id"], "Idempotency-Key": row})
+
+    assert any(f"{made['client_request_id']} twice" in wrong for wrong in judged(shop, wanted).wrongs)
+
+
 def test_an_attempt_that_the_wire_did_not_see_is_told(shop: Shop, wanted: dict[str, str]) -> None:
     told = "signup_lane_id, signup_id, step, fence, ended_at, outcome, status, request_id"
     shop.write(f"""
