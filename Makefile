@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is started here ends with make, whatever ends make: `exec` makes the program make's own child.
 TETHERED = METERPOST_END_WITH_PARENT=$$PPID exec
 
-.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days periods crashpoints restores lanes fuzz-door bench bench-submit bench-door check format lock clean
+.PHONY: help demo test up histories chaos chaos-long events events-long powercuts days periods crashpoints restores lanes signups fuzz-door bench bench-submit bench-door check format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -62,6 +62,9 @@ restores: $(STAMP) ## put the ledger back to an earlier time, 20 times: noticed 
 
 lanes: $(STAMP) ## eight submit processes share one limit: no two calls on a lane, nobody starved
 	@$(TETHERED) $(BIN)/python -m chaos.lanes $(ARGS)
+
+signups: $(STAMP) ## 10,000 subscription rows through refusals, lost replies and kills: each is made once; half an hour
+	@$(TETHERED) $(BIN)/python -m chaos.signups $(ARGS)
 
 fuzz-door: $(STAMP) ## a million requests of strangers: no 5xx, no event that nobody signed, no growing memory
 	@$(TETHERED) $(BIN)/python -m chaos.door $(ARGS)

@@ -1,5 +1,6 @@
 """The sandbox's log of calls, read on while it is written: it keeps the last 100,000 and a long run makes more."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,20 +15,28 @@ class CallsForgotten(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call that reported a meter event, as the sandbox saw it."""
+    """One call, as the sandbox saw it."""
 
     call_id: str | None  # the caller's own name of it
     request_id: str
     idempotency_key: str | None
     status: int
+    method: str = "POST"
+    path: str = METER_EVENTS
+
+
+def reports(logged: dict[str, Any]) -> bool:
+    """Whether a call reported a meter event."""
+    return bool(logged["path"] == METER_EVENTS and logged["method"] == "POST")
 
 
 @dataclass(slots=True, kw_only=True)
 class CallLog:
-    """Every call of `account` that reported a meter event; `read_on` reads what came since."""
+    """Every call of `account` that is wanted; `read_on` reads what came since."""
 
     sandbox_url: str
     account: str
+    is_wanted: Callable[[dict[str, Any]], bool] = reports
     calls: list[Call] = field(default_factory=list)
     _number: int = 0
 
@@ -44,12 +53,14 @@ class CallLog:
         if logged["number"] != self._number + 1:
             raise CallsForgotten(f"the calls between {self._number} and {logged['number']} are in the log no more")
         self._number = logged["number"]
-        if logged["path"] == METER_EVENTS and logged["method"] == "POST" and logged["account"] == self.account:
+        if logged["account"] == self.account and self.is_wanted(logged):
             self.calls.append(
                 Call(
                     call_id=logged["client_request_id"],
                     request_id=logged["request_id"],
                     idempotency_key=logged["idempotency_key"],
                     status=logged["status"],
+                    method=logged["method"],
+                    path=logged["path"],
                 )
             )

@@ -15,6 +15,7 @@ ZERO_DECIMAL: Final = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL: Final = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+AMOUNT_DIGITS_MAX: Final = 12  # Stripe's, of an amount in the smallest unit
 WHOLE_IN_HUNDREDTHS: Final = frozenset(["isk", "ugx"])
 
 
@@ -28,6 +29,10 @@ def minor_digits(currency: str) -> int:
 def refuse_fee(fee: Decimal, currency: str) -> str | None:
     """Why this amount in the major unit cannot be charged in this currency; None where it can."""
     places = 0 if currency in WHOLE_IN_HUNDREDTHS else min(minor_digits(currency), 2)
+    if fee.adjusted() + minor_digits(currency) >= AMOUNT_DIGITS_MAX:
+        return (
+            f"is {fee} {currency.upper()}, which has more than Stripe's {AMOUNT_DIGITS_MAX} digits in its smallest unit"
+        )
     if fee == fee.quantize(Decimal(1).scaleb(-places)):
         return None
     allowed = f"at most {places} decimal places" if places else "no decimal places"

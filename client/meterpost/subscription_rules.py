@@ -18,13 +18,14 @@ from typing import Final, TypeVar
 from marshmallow import ValidationError
 
 from meterpost import rules
+from meterpost.amounts import AMOUNT_DIGITS_MAX
 from meterpost.reading import hint_at, printable
 from meterpost.subscription_forms import read_pairs, read_texts
 
 OWN_METADATA_KEY: Final = "meterpost_row"  # by which a subscription is found again
 TRIAL_DAYS_MAX: Final = 730  # Stripe's
 DAYS_UNTIL_DUE_MAX: Final = 1_825  # ours, five years: more is a mistyped number
-FEE_DIGITS_MAX: Final = 12  # what Stripe takes as an amount
+FEE_DIGITS_MAX: Final = AMOUNT_DIGITS_MAX  # of a currency whose smallest unit is its own; others take fewer
 FEE_PLACES_MAX: Final = 3  # no currency has more
 MEMO_LENGTH_MAX: Final = 1_500  # Stripe's, of an invoice's description
 FOOTER_LENGTH_MAX: Final = 5_000  # Stripe's

@@ -54,6 +54,8 @@ def _refused(**said: Any) -> tuple[str, str]:
         ({"setup_fee": "49.505", "currency": "usd"}, "setup_fee", "at most 2 decimal places"),
         ({"setup_fee": "1.234", "currency": "kwd"}, "setup_fee", "at most 2 decimal places"),
         ({"setup_fee": "1.5", "currency": "isk"}, "setup_fee", "no decimal places"),
+        ({"setup_fee": "10000000000", "currency": "usd"}, "setup_fee", "12 digits in its smallest unit"),
+        ({"setup_fee": "1000000000.5", "currency": "kwd"}, "setup_fee", "12 digits in its smallest unit"),
         ({"replaces": "s1"}, "replaces", "an id of its own"),
     ],
 )

@@ -89,7 +89,12 @@ def test_a_message_that_says_it_is_quarantined(sales: Sales, before: int, what: 
 
 @pytest.mark.parametrize(
     ("currency", "fee", "words"),
-    [("jpy", "49.50", "no decimal places"), ("usd", "49.505", "at most 2"), ("isk", "0.5", "no decimal places")],
+    [
+        ("usd", "10000000000", "12 digits"),
+        ("jpy", "49.50", "no decimal places"),
+        ("usd", "49.505", "at most 2"),
+        ("isk", "0.5", "no decimal places"),
+    ],
 )
 def test_a_fee_that_its_price_cannot_tell_changes_nothing_at_stripe(
     sales: Sales, currency: str, fee: str, words: str
