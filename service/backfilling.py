@@ -1,8 +1,8 @@
 """What becomes of a backfill's entry when the backfill is reverted: one pure function over what is known of it.
 
-An entry beside it takes it back, in its own period while that is open and in the period of now once it is final; but
-only from a sum, and only what is known to count. What is not known yet waits, and what no entry can take back is kept,
-with the reason.
+An entry beside it takes it back, at the time at which it counts while its period is open, and in the period of now
+once it is final; but only from a sum, and only what is known to count. What is not known yet waits, and what no entry
+can take back is kept, with the reason.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class FilledIn:
     is_late: bool  # its invoice was final without it, and nobody has decided of it
     lateness: str | None  # its invoice is final, as a sentence
     is_billed_now: bool
-    occurred_at: datetime
+    at: datetime  # at which it counts: sealed, the time that Stripe was told; else its own
     now: datetime
 
 
@@ -74,9 +74,9 @@ def end(filled: FilledIn) -> Ending:
 
 
 def _take_back(filled: FilledIn) -> Ending:
-    is_too_old = filled.occurred_at <= filled.now - timedelta(seconds=SENDABLE_AGE_MAX_S)
+    is_too_old = filled.at <= filled.now - timedelta(seconds=SENDABLE_AGE_MAX_S)
     if filled.lateness is None and not is_too_old:
-        return TakeBack(at=filled.occurred_at)
+        return TakeBack(at=filled.at)
     if filled.is_billed_now:
         return TakeBack(at=filled.now)
     return Keep(reason="its invoice is final, and no open period bills its customer now: set it right by hand")

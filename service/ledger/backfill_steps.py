@@ -128,7 +128,7 @@ def _take_back(tx: Transaction, backfill: Locked, found: Sequence[EntryFilledIn]
             case TakeBack(at=at):
                 corrections.append(_less(one, at))
                 settled.append((one.place, "reverted", None))
-                counts["moved"] += at != one.occurred_at
+                counts["moved"] += at != one.at
             case Gone():
                 settled.append((one.place, "reverted", None))
             case Keep(reason=reason):

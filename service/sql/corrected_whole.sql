@@ -5,7 +5,7 @@ SELECT
     NULL AS state, units_of_meter_event(m.meter_event_id) AS units, false AS is_taken_back, false AS is_moving,
     false AS is_late, lateness(l.account, l.customer, m.meter_stripe_id, m.stamped_at) AS lateness,
     is_billed_at(l.account, l.customer, m.meter_stripe_id, ledger_now()) AS is_billed_now,
-    m.stamped_at AS occurred_at, ledger_now() AS now
+    m.stamped_at AS at, ledger_now() AS now
 FROM meter_event AS m
 JOIN lane AS l USING (lane_id)
 WHERE m.meter_event_id IN (SELECT c.meter_event_id FROM correction AS c WHERE c.kind = 'corrected')

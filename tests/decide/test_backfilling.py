@@ -20,11 +20,11 @@ FILLED = FilledIn(
     is_late=False,
     lateness=None,
     is_billed_now=True,
-    occurred_at=AT,
+    at=AT,
     now=NOW,
 )
 FINAL = {"lateness": "late: the invoice in_1"}
-OLD = {"occurred_at": NOW - timedelta(days=34)}
+OLD = {"at": NOW - timedelta(days=34)}
 
 
 def ending(**facts: Any) -> Ending:
@@ -32,7 +32,7 @@ def ending(**facts: Any) -> Ending:
 
 
 @pytest.mark.parametrize("state", [None, "sealed", "accepted", "confirmed"])
-def test_what_counts_is_taken_back_at_its_own_time(state: str | None) -> None:
+def test_what_counts_is_taken_back_at_the_time_at_which_it_counts(state: str | None) -> None:
     assert ending(state=state) == TakeBack(at=AT)
 
 
