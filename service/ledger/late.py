@@ -1,7 +1,8 @@
 """Late usage: what is on no invoice because its own was final before Stripe had it, and what a person decides of it.
 
 Carried, it becomes one entry a meter event in the period of now; waived, it stays unbilled. Either is said once, and is
-written down with its action. Nothing is carried where nothing would bill it.
+written down with its action. Nothing is carried where nothing would bill it, nor decided of while Stripe may still come
+to have it.
 """
 
 from collections.abc import Sequence
@@ -89,6 +90,18 @@ class _Decision:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Undecided:
+    """What of it stands in one state; `unsealed` too. Pauses are of interest where it waits to be sent."""
+
+    state: str
+    rows: int
+    meter_event_id: int | None
+    meter: str
+    is_account_paused: bool
+    is_meter_paused: bool
+
+
 def read_late_id(text: str) -> LateId:
     """Raises NoLateId."""
     parts = text.split("/")
@@ -120,7 +133,7 @@ def carry(tx: Transaction, account: str, late: LateId, *, order: Order, timing: 
     """One entry of each in the period of now."""
     found = _lock(tx, account, late)
     if not found:
-        return _nothing(tx, late)
+        return _nothing(tx, account, late)
     first = found[0]
     if first.formula == "last":
         why = (
@@ -139,7 +152,7 @@ def waive(tx: Transaction, account: str, late: LateId, *, order: Order, timing: 
     """It stays unbilled, for good."""
     found = _lock(tx, account, late)
     if not found:
-        return _nothing(tx, late)
+        return _nothing(tx, account, late)
     action_id = note_action(tx, order, "waive", subject=late.text, before="late", after="waived")
     waived = [Correction(units=NOTHING, meter_event_id=one.meter_event_id, state_before=one.state) for one in found]
     enter(tx, waived, kind="waived", action_id=action_id, timing=timing)
@@ -169,13 +182,40 @@ def _carried(one: LateMeterEvent) -> Correction:
     return Correction(units=one.units, meter_event_id=one.meter_event_id, state_before=one.state, row=row)
 
 
-def _nothing(tx: Transaction, late: LateId) -> Answer:
+def _nothing(tx: Transaction, account: str, late: LateId) -> Answer:
+    """Why nothing is decided of it now."""
+    undecided = fetch(tx, _Undecided, "late_undecided", account=account, **late.parameters())
+    if undecided:
+        return Declined(letter=late.text, text="not decided yet: " + "; ".join(_until_when(one) for one in undecided))
     decided = fetch_one(tx, _Decision, "late_decision", meter_event_id=late.meter_event_id, subject=late.text)
     if decided is None:
         return Declined(letter=late.text, text="nothing of it is late; see meterpost late list")
     when = decided.acted_at.isoformat(timespec="seconds")
     text = f"it was {decided.kind} by {decided.actor} at {when}: {decided.reason}; nothing was changed"
     return Unneeded(letter=late.text, text=text)
+
+
+def _until_when(one: _Undecided) -> str:
+    rows, example = f"{one.rows:,} of its rows", f"me-{one.meter_event_id}"
+    match one.state:
+        case "unsealed":
+            return f"{rows} are not sealed yet; ask again in some minutes"
+        case "sealed":
+            return f"{rows} wait to be sent; {_until_sent(one)}"
+        case "unknown":
+            return f"{rows} may or may not be at Stripe, which is asked again; see meterpost row show {example}"
+        case "held":
+            return f"{rows} are held until Stripe's books say whether it has them; see meterpost dead show {example}"
+        case _:
+            return f"Stripe's books contradict ours about {rows}; set that right first, see meterpost dead show {example}"
+
+
+def _until_sent(one: _Undecided) -> str:
+    pauses = {"meterpost resume": one.is_account_paused, f"meterpost resume --meter {one.meter}": one.is_meter_paused}
+    commands = [command for command, is_paused in pauses.items() if is_paused]
+    if commands:
+        return f"sending is paused, so resume it first ({' and '.join(commands)}), and ask again"
+    return "ask again once they are; meterpost status says what keeps them"
 
 
 def _acted(late: LateId, found: Sequence[LateMeterEvent], *, action_id: int, after: str, text: str) -> Acted:

@@ -6,7 +6,8 @@ from service.correcting import Change
 from service.ledger.actions import Order
 from service.ledger.answers import Declined
 from service.ledger.correcting import Target, correct
-from service.ledger.late import carry, read_late_id
+from service.ledger.late import carry, read_late_id, waive
+from service.ledger.pauses import pause
 from tests.close.conftest import invoice, item, line, subscription
 
 ATTEMPTED = """
@@ -197,3 +198,56 @@ def test_nothing_differs_on_the_invoice_of_a_trial(books):
     books.accept()
 
     assert told(books) == {}
+
+
+ADA = Order(actor="ada", reason="an outage")
+HELD = "1 of its rows are held until Stripe's books say whether it has them; see meterpost dead show me-2"
+CONFLICT = "Stripe's books contradict ours about 1 of its rows; set that right first, see meterpost dead show me-2"
+UNKNOWN = "1 of its rows may or may not be at Stripe, which is asked again; see meterpost row show me-2"
+WAITS = "1 of its rows wait to be sent; ask again once they are; meterpost status says what keeps them"
+
+
+def decided(books, how, subject):
+    with books.ledger.transaction() as tx:
+        answer = how(tx, "default", read_late_id(subject), order=ADA, timing=books.timing)
+    assert isinstance(answer, Declined)
+    return answer.text
+
+
+@pytest.mark.parametrize("how", [carry, waive])
+@pytest.mark.parametrize("subject", ["in_1/cus_1/tokens", "me-2"])
+@pytest.mark.parametrize(
+    ("state", "why"), [("sealed", WAITS), ("unknown", UNKNOWN), ("held", HELD), ("conflict", CONFLICT)]
+)
+def test_what_is_not_decided_yet_is_neither_carried_nor_waived_and_says_until_when(used, how, subject, state, why):
+    used.seal()
+    finalize(used)
+    move(used, state)
+
+    assert decided(used, how, subject) == f"not decided yet: {why}"
+
+
+@pytest.mark.parametrize(
+    ("meters", "commands"),
+    [
+        ("*", "meterpost resume"),
+        (["tokens"], "meterpost resume --meter tokens"),
+        (["*", "tokens", "others"], "meterpost resume and meterpost resume --meter tokens"),
+    ],
+)
+def test_what_a_pause_keeps_is_decided_about_after_it(used, meters, commands):
+    used.use(5, at=-1)
+    used.seal()
+    finalize(used)
+    with used.ledger.transaction() as tx:
+        for meter in meters:
+            pause(tx, "default", meter, order=ADA)
+
+    said = f"2 of its rows wait to be sent; sending is paused, so resume it first ({commands}), and ask again"
+    assert decided(used, waive, "in_1/cus_1/tokens") == f"not decided yet: {said}"
+
+
+def test_what_is_not_sealed_yet_is_decided_about_later(used):
+    finalize(used)
+    said = "not decided yet: 1 of its rows are not sealed yet; ask again in some minutes"
+    assert decided(used, carry, "in_1/cus_1/tokens") == said
