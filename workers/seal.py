@@ -1,9 +1,10 @@
 """Step 3: entries → meter events.
 
 What Stripe must be asked is asked first, outside of any transaction: the meter's formula and payload keys, and, for a
-customer of whom no event has told us, the billing periods; of a new customer with their first row, long before a bucket
-is due, so that whether somebody bills them is known within a minute. Then one transaction seals the due buckets of many
-lanes. A crash before its commit leaves the entries unsealed, to be found again; after it there is nothing left to do.
+customer of whom no event has told us, the billing periods; of a new customer, and of a meter that nobody has heard of,
+with the first row, long before a bucket is due, so that whether somebody bills them is known within a minute. Then one
+transaction seals the due buckets of many lanes. A crash before its commit leaves the entries unsealed, to be found
+again; after it there is nothing left to do.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from service.epoch import UNGUARDED, Guards
 from service.gateway import Gateway, KeyRefused, NotFound, StripeRefused, StripeUnavailable
 from service.ledger import Ledger, mirrors, sealing, stretches
 from service.ledger.overview import ledger_time
-from service.ledger.sealing import KeptBack, LaneToSeal, Sealed, UnreadCustomer
+from service.ledger.sealing import KeptBack, LaneToSeal, Sealed, UnknownMeters, UnreadCustomer
 from service.logs import say
 from service.mirrors import Mirror, Unreadable, listed
 from service.timing import Timing
@@ -48,8 +49,8 @@ class Sealer:
 
     def seal_due(self) -> int:
         """Seal the due buckets of the longest waiting lanes. Returns how many meter events that made."""
-        new, due = self._new_customers(), self._due()
-        if self._learn_meters(due, new) + self._learn_periods(due, new) > 0:
+        new, rung, due = self._new_customers(), self._unknown_meters(), self._due()
+        if self._learn_meters(due, rung) + self._learn_periods(due, new) > 0:
             due = self._due()
         self._put_off_blocked([lane for lane in due if lane.is_meter_known and not lane.is_sealable])
         ready = [lane.lane_id for lane in due if lane.is_sealable and lane.is_customer_known]
@@ -59,13 +60,17 @@ class Sealer:
         with self._ledger.transaction() as tx:
             return sealing.unread_customers(tx, self._account, customers_max=NEW_CUSTOMERS_A_PASS_MAX)
 
+    def _unknown_meters(self) -> UnknownMeters:
+        with self._ledger.transaction() as tx:
+            return sealing.unknown_meters(tx, self._account)
+
     def _due(self) -> list[LaneToSeal]:
         with self._ledger.transaction() as tx:
             return sealing.lanes_to_seal(tx, timing=self._timing)
 
-    def _learn_meters(self, due: Sequence[LaneToSeal], new: Sequence[UnreadCustomer]) -> int:
+    def _learn_meters(self, due: Sequence[LaneToSeal], rung: UnknownMeters) -> int:
         unknown = [lane for lane in due if not lane.is_meter_known]
-        if not unknown and not any(one.wants_meters for one in new):
+        if not unknown and rung.meters == 0:
             return 0
         try:
             meters = self._gateway.list_meters()
@@ -73,12 +78,15 @@ class Sealer:
             raise  # nothing else would be told either
         except (StripeUnavailable, StripeRefused) as untold:
             say("meter.unread", reason=str(untold), wait_s=self._timing.unread_wait_s)
+            with self._ledger.transaction() as tx:
+                sealing.put_off_unknown(tx, self._account, asked_at=rung.asked_at, wait_s=self._timing.unread_wait_s)
             self._put_off(unknown, wait_s=self._timing.unread_wait_s)
             return len(unknown)
         crash_point("seal.after_meters_read")
         with self._ledger.transaction() as tx:
             sealing.put_meters(tx, self._account, meters)
             stretches.learn_edges(tx, self._account)
+            sealing.put_off_unknown(tx, self._account, asked_at=rung.asked_at, wait_s=self._timing.meter_reread_s)
             crash_point("seal.before_meters_commit")
         crash_point("seal.after_meters_commit")
         still = [lane for lane in unknown if lane.meter not in {meter.event_name for meter in meters}]

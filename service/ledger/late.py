@@ -207,7 +207,7 @@ def _until_when(one: _Undecided) -> str:
         case "held":
             return f"{rows} are held until Stripe's books say whether it has them; see meterpost dead show {example}"
         case _:
-            return f"Stripe's books contradict ours about {rows}; set that right first, see meterpost dead show {example}"
+            return f"Stripe's books contradict ours about {rows}; set it right first, see meterpost dead show {example}"
 
 
 def _until_sent(one: _Undecided) -> str:

@@ -6,7 +6,7 @@ committed. An id watermark would pass over late commits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 from service.ledger.externals import draft_externals, hold_externals
@@ -34,7 +34,14 @@ class LaneToSeal:
 @dataclass(frozen=True, slots=True)
 class UnreadCustomer:
     customer: str
-    wants_meters: bool  # one of those that their rows name is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMeters:
+    """How many that rows name nobody has heard of, and Stripe is to be asked for, as of that time."""
+
+    meters: int
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,17 @@ def put_meters(tx: Transaction, account: str, meters: Sequence[Meter]) -> None:
         event_time_windows=[meter.event_time_window for meter in meters],
         are_active=[meter.is_active for meter in meters],
     )
+
+
+def unknown_meters(tx: Transaction, account: str) -> UnknownMeters:
+    found = fetch_one(tx, UnknownMeters, "unknown_meters", account=account)
+    assert found is not None, "a count always answers"
+    return found
+
+
+def put_off_unknown(tx: Transaction, account: str, *, asked_at: datetime, wait_s: int) -> None:
+    """After Stripe's list was read, or could not be: what was asked for before is known now, or is asked for later."""
+    execute(tx, "put_off_unknown", account=account, asked_at=asked_at, wait=timedelta(seconds=wait_s))
 
 
 def unread_customers(tx: Transaction, account: str, *, customers_max: int) -> list[UnreadCustomer]:

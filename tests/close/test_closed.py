@@ -202,7 +202,7 @@ def test_nothing_differs_on_the_invoice_of_a_trial(books):
 
 ADA = Order(actor="ada", reason="an outage")
 HELD = "1 of its rows are held until Stripe's books say whether it has them; see meterpost dead show me-2"
-CONFLICT = "Stripe's books contradict ours about 1 of its rows; set that right first, see meterpost dead show me-2"
+CONFLICT = "Stripe's books contradict ours about 1 of its rows; set it right first, see meterpost dead show me-2"
 UNKNOWN = "1 of its rows may or may not be at Stripe, which is asked again; see meterpost row show me-2"
 WAITS = "1 of its rows wait to be sent; ask again once they are; meterpost status says what keeps them"
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from local.sandbox import ask_sandbox
 from service.gateway import StripeUnavailable
 
 
@@ -22,6 +23,53 @@ def test_rows_of_a_meter_that_stripe_does_not_know_wait_and_are_sealed_once_it_a
 
     assert path.states() == {"confirmed": 1}
     assert path.counted() == {(customer, "tokens"): "3"}
+
+
+def listings(path):
+    """How often Stripe was asked for its meters."""
+    return len([call for call in path.calls("/v1/billing/meters") if call["method"] == "GET"])
+
+
+def test_a_meter_that_was_made_just_now_is_known_before_a_bucket_is_due(path, an_hour_ago):
+    """Of a customer who is known, so that nothing else is asked of Stripe."""
+    path.make_meter("tokens")
+    customer = path.make_customer()
+    path.client.usage(customer, "tokens", 3, occurred_at=an_hour_ago)
+    path.walk()
+    path.make_meter("exports")
+    path.client.usage(customer, "exports", 1)
+    path.record()
+
+    assert path.seal() == 0
+    assert path.ask("SELECT meter FROM meter ORDER BY meter") == ["exports", "tokens"]
+    assert path.ask("SELECT meter FROM unknown_meter") == []
+
+
+def test_a_meter_that_does_not_exist_is_asked_for_once_an_interval_however_many_lanes_name_it(path):
+    before, told = listings(path), []
+    for seconds in (0, 0, path.settings.timing.meter_reread_s + 1, 0):
+        path.pass_time(seconds=seconds)
+        path.client.usage(path.make_customer(), "never_heard_of", 1)
+        path.record()
+        path.seal()
+        told.append(listings(path) - before)
+
+    assert told == [1, 1, 2, 2]
+
+
+def test_a_list_of_meters_that_stripe_cannot_tell_is_asked_for_again_a_little_later(path):
+    path.make_meter("tokens")
+    path.fault("error_before", path="/v1/billing/meters")
+    path.client.usage(path.make_customer(), "tokens", 1)
+    path.record()
+    path.seal()
+    path.seal()
+    untold = path.ask("SELECT meter FROM meter")
+    path.pass_time(seconds=path.settings.timing.unread_wait_s + 1)
+    ask_sandbox(path.sandbox.url, f"/_sandbox/faults?account={path.stripe_account}", method="DELETE")
+    path.seal()
+
+    assert (untold, path.ask("SELECT meter FROM meter")) == ([], ["tokens"])
 
 
 def test_rows_of_an_inactive_meter_wait_and_are_sealed_once_it_is_active_again(path, an_hour_ago):
