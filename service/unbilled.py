@@ -15,4 +15,4 @@ class Unbilled(StrEnum):
 
     WARN = "warn"  # sent, and an alarm
     HOLD = "hold"  # kept unsealed until a subscription covers it, or it is about to grow too old; and an alarm
-    SEND = "send"  # sent in silence
+    SEND = "send"  # sent in silence; an alarm only of what no meter of Stripe's takes

@@ -34,8 +34,9 @@ def alarm_steps(setup: StripeSetup) -> Steps:
 
 
 def kinds_for(unbilled: Unbilled) -> Sequence[Kind]:
-    """Where unbilled usage is sent in silence, its alarms of before clear, and there are no others."""
+    """Where unbilled usage is sent in silence, its alarms of before clear, and only what cannot be sent is told."""
     is_silent = unbilled is Unbilled.SEND
     return [
-        replace(kind, question="alarming_nothing") if is_silent and kind.name == "unbilled" else kind for kind in KINDS
+        replace(kind, question="alarming_unsendable") if is_silent and kind.name == "unbilled" else kind
+        for kind in KINDS
     ]

@@ -18,7 +18,7 @@ REFUSED = (
     "UPDATE meter_event SET state = 'refused', due_at = NULL, reason = 'no such customer' WHERE meter_event_id = 1"
 )
 PAUSED = "INSERT INTO pause (account, meter, actor, reason) VALUES ('default', %s, 'ada', 'a test')"
-EVERY_KIND = ["unbilled", "trial", "discarded", "closing", "straddling", "differs"]
+EVERY_KIND = ["unbilled", "unsendable", "trial", "discarded", "closing", "straddling", "differs"]
 
 
 def figures(books, kind):
@@ -64,6 +64,41 @@ def test_rows_of_a_meter_that_stripe_lacks_are_told_with_how_to_make_it_until_th
     assert (alarm["rows"], alarm["units"], alarm["is_urgent"]) == (1, 3, False)
     assert alarm["said"] == "no meter tokens is known at Stripe; create it with meterpost meter create tokens"
     assert figures(used, "unbilled") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DELETE FROM meter", "no meter tokens is known at Stripe; create it with meterpost meter create tokens"),
+        (
+            "UPDATE meter SET is_active = false",
+            "the meter tokens is not active at Stripe, so that nothing of it is sent",
+        ),
+        (
+            "UPDATE meter SET event_time_window = 'hour'",
+            "the meter tokens is of a kind that nothing is sent to; see meterpost doctor",
+        ),
+    ],
+)
+def test_of_usage_that_is_sent_in_silence_what_no_meter_takes_is_told_until_one_does(used, change, said):
+    used.use(3, at=-1)
+    used.write(change)
+    just_now = figures(used, "unsendable")
+    used.pass_days(16 * SECOND)
+    told = [(one["subject"], one["rows"], one["units"], one["said"]) for one in used.alarms("unsendable")]
+    used.meter()
+
+    assert (just_now, told) == ([], [("cus_1/tokens", 1, 3, said)])
+    assert figures(used, "unsendable") == []
+
+
+@pytest.mark.parametrize(("at", "is_urgent"), [(-31, False), (-33, True)])
+def test_what_no_meter_takes_is_urgent_while_stripe_would_still_take_it(used, at, is_urgent):
+    used.write("DELETE FROM meter")
+    used.use(3, at=at)
+    used.pass_days(16 * SECOND)
+
+    assert [one["is_urgent"] for one in used.alarms("unsendable")] == [is_urgent]
 
 
 def test_a_backdated_subscription_that_covers_the_time_clears_it(used):

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from service.ledger import mirrors
 from service.ledger.actions import Order
 from service.ledger.alarms import waive_alarm
 from service.mirrors import Mirror, mirror
 from service.unbilled import Unbilled
+from workers._alarming import kinds_for
 from workers._watching import Watcher
 from workers.seal import Sealer
 
@@ -15,10 +18,11 @@ OPEN_ID = "SELECT alarm_id FROM alarm WHERE cleared_at IS NULL"
 OPEN = "SELECT kind, customer, units FROM alarm WHERE cleared_at IS NULL AND kind = 'unbilled'"
 
 
-def watch(path: Any) -> list[Any]:
+def watch(path: Any, unbilled: Unbilled = Unbilled.WARN) -> list[Any]:
     """What is unbilled, asked as reconcile asks it a little later."""
     path.write("UPDATE ledger_clock SET ahead_by = ahead_by + interval '20 s'")
-    Watcher(path.ledger, path.gateway, "default", timing=path.settings.timing).watch_due()
+    timing, kinds = path.settings.timing, kinds_for(unbilled)
+    Watcher(path.ledger, path.gateway, "default", timing=timing, kinds=kinds).watch_due()
     return list(path.ask(OPEN))
 
 
@@ -41,6 +45,31 @@ def test_usage_of_nobody_is_an_alarm_before_its_bucket_is_due_and_a_backdated_su
     tell(path, path.subscribe(customer, meter, backdate_start_date=begun).id)
 
     assert (alarmed, watch(path)) == ([("unbilled", customer, 7)], [])
+
+
+@pytest.mark.parametrize("unbilled", list(Unbilled))
+def test_usage_of_a_meter_that_does_not_exist_is_an_alarm_under_every_setting(path, unbilled):
+    customer = path.make_customer()
+    path.client.usage(customer, "never_heard_of", 7)
+    path.record()
+    path.seal()
+
+    assert watch(path, unbilled) == [("unbilled", customer, 7)]
+
+
+@pytest.mark.parametrize("unbilled", list(Unbilled))
+def test_the_first_row_of_a_meter_that_was_made_just_now_is_no_alarm_that_it_is_missing(path, unbilled, an_hour_ago):
+    meter, customer = path.make_meter("tokens"), path.make_customer()
+    path.client.usage(customer, "tokens", 3, occurred_at=an_hour_ago)
+    path.walk()
+    path.subscribe(customer, meter)
+    exports = path.make_meter("exports")
+    tell(path, path.subscribe(customer, exports, backdate_start_date=int(an_hour_ago.timestamp())).id)
+    path.client.usage(customer, "exports", 7)
+    path.record()
+    path.seal()
+
+    assert [units for *_, units in watch(path, unbilled)] == ([] if unbilled is Unbilled.SEND else [3])
 
 
 def waive(path: Any) -> list[Any]:
