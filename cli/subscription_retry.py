@@ -88,7 +88,7 @@ def _count(tx: Transaction, chosen: Settings, import_name: str | None, *, retrie
             done[step.signup_id][step.step] = step.steps
         retried.refused += len(some)
         retried.calls += sum(_calls(one, chosen.account, done[one.signup_id]) for one in some)
-        reasons.update(f"{one.step or ''}: {one.code or one.reason or ''}" for one in some)
+        reasons.update(": ".join(filter(None, (one.step, one.code or one.reason))) for one in some)
         reasons = Counter(dict(reasons.most_common(REASONS_KEPT)))
     retried.reasons = dict(reasons.most_common(REASONS_MAX))
     retried.calls_s = -(-retried.calls // chosen.calls_per_s)

@@ -156,7 +156,7 @@ def _ended(attempt: ToldAttempt) -> str:
 
 
 def _why(signup: ShownSignup) -> str:
-    reason = f" Reason: {shown(signup.reason)}." if signup.reason else ""
+    reason = f" Reason: {shown(signup.reason).removesuffix('.')}." if signup.reason else ""
     return f"{reason} Next look at {instant(signup.due_at)}." if signup.due_at else reason
 
 
