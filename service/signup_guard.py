@@ -6,6 +6,7 @@ signups of the customer are both asked before each creation, so that it does not
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 ENDED = frozenset({"canceled", "incomplete_expired"})  # they bill nothing any more
@@ -82,6 +83,9 @@ class ToBeMade(Protocol):
     @property
     def replaced_state(self) -> str | None: ...
 
+    @property
+    def doubt(self) -> datetime | None: ...
+
 
 class Looked(Protocol):
     """What the guard asks of a young list."""
@@ -125,16 +129,16 @@ def _way_of(signup: ToBeMade, other: Other, *, listing: Looked | None) -> Blocke
     """Rows that say that they are meant pass others of the meter; a row told in two files passes by a person alone."""
     is_told_twice = other.price == signup.price and None not in {imported := other.import_name, signup.import_name}
     if is_told_twice and imported != signup.import_name and not signup.is_allowed:
-        return _way(other, listing=listing, because=f"overlaps_import: it came with {imported} as well, as")
+        return _way(signup, other, listing=listing, because=f"overlaps_import: it came with {imported} as well, as")
     if signup.is_meant or signup.is_allowed or other.meter_stripe_id not in {None, signup.meter_stripe_id}:
         return None
-    return _way(other, listing=listing, because="duplicate_subscription: the same customer and meter are in")
+    return _way(signup, other, listing=listing, because="duplicate_subscription: the same customer and meter are in")
 
 
-def _way(other: Other, *, listing: Looked | None, because: str) -> Blocked | Waits | None:
+def _way(signup: ToBeMade, other: Other, *, listing: Looked | None, because: str) -> Blocked | Waits | None:
     letter = f"su-{other.signup_id}"
     match other.state:
-        case "due" if other.is_earlier:
+        case "due" if other.is_earlier and signup.doubt is None:  # what may be made already goes first
             return Waits(reason=f"{because} {letter}, which comes first")
         case "unknown":
             return Waits(reason=f"{because} {letter}, which may be made already")

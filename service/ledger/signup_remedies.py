@@ -27,6 +27,7 @@ class DeadSignup:
     state: str
     subscription: str | None
     is_called: bool  # a call for it has not ended
+    is_correction: bool  # of a row that was not to be replaced
 
 
 def retry_signup(ordered: Ordered, *, correction: Correction) -> Answer:
@@ -40,6 +41,11 @@ def retry_signup(ordered: Ordered, *, correction: Correction) -> Answer:
         return ordered.declined(
             "a recorded row never changes: of a blocked one --set allow_duplicate=true says that another subscription"
             " is meant; else tell the row again, corrected, under an id of its own that replaces this one"
+        )
+    if found.state == "blocked" and found.is_correction and not correction:
+        return ordered.declined(
+            "it corrects a row that could not be replaced, as its reason says: discard it, or tell it again under an id"
+            " of its own; --set allow_duplicate=true has it made beside that one"
         )
     return _retry(ordered, found, is_allowed=bool(correction))
 
