@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meterpost.amounts import THREE_DECIMAL, ZERO_DECIMAL
 from sandbox.billing.currencies import SUPPORTED
-from service.currencies import CHARGED_IN, THREE_DECIMAL, ZERO_DECIMAL, exact_money, money, to_minor
+from service.currencies import CHARGED_IN, exact_money, money, to_minor
 
 
 def test_the_currencies_that_are_taken_are_those_that_stripe_would_take():
