@@ -1,4 +1,4 @@
-"""What is said of subscriptions that are not made, because Stripe refuses the key or fails: no breaker opens for them."""
+"""What is said of subscriptions that are not made, as Stripe refuses the key or fails: no breaker opens for them."""
 
 import threading
 from dataclasses import replace
