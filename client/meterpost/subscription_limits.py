@@ -35,8 +35,11 @@ def limit_instants(row: SubscriptionRow, *, now: datetime) -> None:
     if row.backdate_start_date is not None:
         _limit_past(row.backdate_start_date, now=now)
     for name, instant in instants_ahead(row):
-        if abs(instant - now) > SPAN_MAX:
-            raise ValidationError(f"{instant.isoformat()} is more than five years away; check the year", name)
+        if instant > now + SPAN_MAX:
+            raise ValidationError(f"{instant.isoformat()} is more than five years ahead; check the year", name)
+        if instant < now - SPAN_MAX:
+            said = f"{instant.isoformat()} is not ahead of now, by more than five years"
+            raise ValidationError(f"{said}; check the year", name)
 
 
 def limit_ahead(row: SubscriptionRow, *, now: datetime) -> None:

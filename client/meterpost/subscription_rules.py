@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeVar
 
 from marshmallow import ValidationError
@@ -50,6 +51,7 @@ _TAX_ID: Final = re.compile(r"a?txi_[A-Za-z0-9_]{1,60}")
 _TAX_ID_TYPE: Final = re.compile(r"[a-z]{2}_[a-z0-9_]{1,30}")
 _CURRENCY: Final = re.compile(r"[a-z]{3}")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
+_GIVE_AN_AMOUNT: Final = f"give at most {FEE_DIGITS_MAX} digits with at most one point, such as '49.00'"
 _TEXT_CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # a line break is none
 
 
@@ -118,7 +120,7 @@ def read_anchor_config(said: object) -> tuple[tuple[str, int], ...]:
 
 def read_setup_fee(said: object) -> Decimal:
     """In the currency's major unit: "49.00" are 49 dollars, or 49 yen."""
-    fee = rules.read_value(said)
+    fee = _read_amount(said)
     digits, places = fee.as_tuple().digits, max(0, -int(fee.as_tuple().exponent))
     if fee <= 0:
         raise ValidationError("is not more than 0; give what is charged, or leave the field out")
@@ -149,8 +151,8 @@ def read_custom_fields(said: object) -> tuple[tuple[str, str], ...]:
     pairs = read_pairs(said, names=("name", "value"), pairs_max=CUSTOM_FIELDS_MAX, between="=", example=example)
     names = [_read_line(name, length_max=CUSTOM_FIELD_NAME_LENGTH_MAX) for name, _ in pairs]
     _once(names)
-    values = [_read_line(value, length_max=CUSTOM_FIELD_VALUE_LENGTH_MAX) for _, value in pairs]
-    return tuple(zip(names, values, strict=True))
+    read = partial(_read_line, length_max=CUSTOM_FIELD_VALUE_LENGTH_MAX)
+    return tuple((name, _read_under(name, value, read)) for name, (_, value) in zip(names, pairs, strict=True))
 
 
 def read_metadata(said: object) -> tuple[tuple[str, str], ...]:
@@ -159,8 +161,8 @@ def read_metadata(said: object) -> tuple[tuple[str, str], ...]:
     pairs = read_pairs(said, names=("key", "value"), pairs_max=METADATA_KEYS_MAX, between="=", example=example)
     keys = [_read_key(key) for key, _ in pairs]
     _once(keys)
-    values = [_read_text(value, length_max=METADATA_VALUE_LENGTH_MAX) for _, value in pairs]
-    return tuple(sorted(zip(keys, values, strict=True)))
+    read = partial(_read_text, length_max=METADATA_VALUE_LENGTH_MAX)
+    return tuple(sorted((key, _read_under(key, value, read)) for key, (_, value) in zip(keys, pairs, strict=True)))
 
 
 def read_cancel_at(said: object) -> datetime | str:
@@ -214,6 +216,16 @@ def _read_ids(said: object, pattern: re.Pattern[str], *, what: str, example: str
     return _once([_read_id(one, pattern, what=what, example=example) for one in found])
 
 
+def _read_amount(said: object) -> Decimal:
+    """Read as a quantity is, and refused in the words of money."""
+    if isinstance(said, float):
+        raise ValidationError(f"is a float, which is not exact; {_GIVE_AN_AMOUNT}")
+    try:
+        return rules.read_value(said)
+    except ValidationError:
+        raise ValidationError(f"{rules.shown(said)} is not an amount; {_GIVE_AN_AMOUNT}") from None
+
+
 def _read_whole(said: object, *, low: int, high: int, what: str = "") -> int:
     if isinstance(said, str) and _WHOLE.fullmatch(said):
         said = int(said)
@@ -222,6 +234,14 @@ def _read_whole(said: object, *, low: int, high: int, what: str = "") -> int:
     if not low <= said <= high:
         raise ValidationError(f"{what}is out of bounds; give {low} to {high}")
     return said
+
+
+def _read_under(name: str, said: object, read: Callable[[object], str]) -> str:
+    """One of several values: its refusal says which."""
+    try:
+        return read(said)
+    except ValidationError as refused:
+        raise ValidationError(f"{rules.shown(name)}: {refused.messages[0]}") from None
 
 
 def _read_key(said: object) -> str:
