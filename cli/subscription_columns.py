@@ -59,11 +59,10 @@ MEANINGS: Final[Mapping[str, str]] = {
     "source": "who numbers these ids; --source if left out",
     "replaces": "the row_id of the refused or blocked row that this one corrects",
 }
+INSTANTS: Final = ("backdate_start_date", "billing_cycle_anchor", "cancel_at")
 READS: Final[Mapping[str, Read]] = {
-    "backdate_start_date": read_instant,
-    "billing_cycle_anchor": read_instant,
+    **dict.fromkeys(INSTANTS, read_instant),
     "automatic_tax": read_truth,
-    "cancel_at": read_instant,
     "cancel_at_period_end": read_truth,
     "off_session": read_truth,
     "allow_duplicate": read_truth,

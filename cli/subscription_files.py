@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Literal, NoReturn
 
 from cli.csv_rows import HeaderRefused
 from cli.subscription_cells import CellRefused
-from cli.subscription_columns import NOWHERE, Place, place_of, places_of, read_cell
+from cli.subscription_columns import INSTANTS, NOWHERE, Place, place_of, places_of, read_cell
 
 Format = Literal["csv", "ndjson"]
 
@@ -220,7 +220,8 @@ def _read_json(text: str, *, line: int) -> Line | RejectedLine:
         field = place.field if place is not None and place.part is None else name
         if field in said:
             return RejectedLine(line=line, column=name, reason=f"{field} is told twice; give it once", cells=told)
-        said[field] = value
+        is_instant = field in INSTANTS and isinstance(value, str | int) and not isinstance(value, bool)
+        said[field] = read_cell(field, str(value)) if is_instant else value
     return Line(line=line, said=said, cells=told)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,18 @@ def test_ndjson_is_an_object_a_line_with_the_same_names() -> None:
     lines = ndjson_lines('{"Customer_ID": "cus_1", "metadata": {"A": "b"}, "coupon": null}', "", "# no row", '{"x": 1}')
 
     assert said(lines) == [{"customer": "cus_1", "metadata": {"A": "b"}}, {"x": 1}]
+
+
+@pytest.mark.parametrize("told", ['"2027-03-01"', '"2027-03-01T01:00:00+0100"', "1803859200", '"1803859200"'])
+def test_ndjson_takes_the_instants_that_csv_takes(told: str) -> None:
+    assert said(ndjson_lines(f'{{"Cancel_At": {told}}}')) == [{"cancel_at": "2027-03-01T00:00:00+00:00"}]
+
+
+@pytest.mark.parametrize("told", ["true", "1803859200.5", '"max_period_end"', '["2027-03-01"]'])
+def test_what_is_no_instant_in_ndjson_stays_what_it_is(told: str) -> None:
+    assert said(ndjson_lines(f'{{"cancel_at": {told}}}')) == [
+        json.loads(f'{{"cancel_at": {told}}}', parse_float=Decimal)
+    ]
 
 
 @pytest.mark.parametrize(
