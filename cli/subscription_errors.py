@@ -16,6 +16,7 @@ from cli.subscription_rejects import Rejects, columns_of
 from service import settings
 from service.ledger.signups_shown import every_rejected, signups_by_state
 
+STDOUT = Path("-")
 EPILOG = """\b
 Examples:
   meterpost subscriptions errors spring -o spring.rejected.csv
@@ -23,10 +24,13 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Write what failed of an import as a file to correct.")
 @click.argument("name")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file that is new; stdout if left out."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="A file that is new; stdout if left out, or with -.",
 )
 @click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), default="csv", show_default=True)
 @json_option
@@ -36,6 +40,7 @@ def errors(*, name: str, output: Path | None, kind: Format, as_json: bool) -> in
     Each has a new row_id and replaces the one that failed; `subscriptions import` takes the file as it is. Bad lines
     of the original file are not among them: those never came to the ledger.
     """
+    output = None if output == STDOUT else output
     if as_json and output is None:
         raise click.UsageError("--json tells what was written: give the file a name with -o")
     chosen = settings.load()

@@ -23,6 +23,7 @@ A file of subscriptions: one row is one subscription that is made at Stripe, onc
 Lines that begin with # are skipped. Columns may stand in any order and be left out, but for customer and price; an
 empty cell is Stripe's default. Instants: 2026-03-01T12:00:00Z, a date, or epoch seconds.
 What has a ; of its own is written as JSON: [["PO; number", "4711"]]
+The header leaves out row_id, source and replaces, which most files do without: add those that you tell to it.
 """
 EXAMPLES: tuple[dict[str, str], ...] = (
     {"customer": "cus_NffrFeUfNV2Hib", "price": "price_1MoBy5LkdIwHu7ixZhnattbh"},
@@ -45,12 +46,12 @@ EXAMPLES: tuple[dict[str, str], ...] = (
 )
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Write an empty file with every column explained.")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A file that is not there; stdout if left out.",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="A file that is not there; stdout if left out, or with -.",
 )
 @json_option
 def template(*, output: Path | None, as_json: bool) -> int:
@@ -61,7 +62,7 @@ def template(*, output: Path | None, as_json: bool) -> int:
     if as_json:
         print_json({"columns": [{"column": field, "meaning": meaning} for field, meaning in MEANINGS.items()]})
         return OK
-    if output is None:
+    if output is None or output == Path("-"):
         sys.stdout.write(text())
         return OK
     try:

@@ -190,6 +190,17 @@ def test_a_discarded_row_is_not_among_them(command: Command, imported: Callable[
     assert command("subscriptions", "errors", "spring").out == ""
 
 
+def test_a_dash_is_stdout_as_it_is_elsewhere(command: Command, imported: Callable[..., Path], books: Any) -> None:
+    imported(GOOD).unlink()
+    books.execute(BLOCKED)
+
+    ran = command("subscriptions", "errors", "spring", "-o", "-")
+
+    assert ("cus_1,price_1" in ran.out, ran.err, Path("-").exists()) == (True, "1 rows to correct\n", False)
+    assert command("subscriptions", "errors", "spring", "-o", "-", "--json").code == 2
+    assert command("subscriptions", "template", "-o", "-").out.startswith("# A file of subscriptions")
+
+
 def test_an_import_that_nobody_knows_is_said(command: Command, books: Any) -> None:
     ran = command("subscriptions", "errors", "nothing")
 
