@@ -20,7 +20,8 @@ from service.ledger.signups_shown import FoundRow, PublishedRow, signups_by_stat
 
 WAITING = ("due", "unknown")
 DEAD = ("refused", "blocked", "conflict")
-SETTLED = ("created", *DEAD, "replaced", "discarded")
+UNPAID = ("incomplete", "incomplete_expired")  # created, and their first invoice is not paid
+SETTLED = ("created", *UNPAID, *DEAD, "replaced", "discarded")
 ROWS_A_QUESTION = 1_000
 QUESTIONS_A_LOOK = 20
 FAST_LOOKS = 4  # at first: most files are short

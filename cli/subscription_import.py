@@ -1,5 +1,6 @@
 """`meterpost subscriptions import` and `follow`: a file onto the queue, and then what becomes of it."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from cli.subscription_files import Format, format_of, open_rows
 from cli.subscription_follow import KnownElsewhere, Seen, Watched, follow, words_of
 from cli.subscription_publish import LOOK_EVERY_S, Imported, Importing, name_of
 from cli.subscription_rejects import Rejects, rejects_beside
-from cli.subscription_rows import WARNINGS_MAX
+from cli.subscription_rows import WARNINGS_MAX, Found
 from meterpost.rules import read_source
 from meterpost.subscription_rules import read_import_name
 from service import settings
@@ -55,7 +56,7 @@ class Ruled(click.ParamType[str]):
             self.fail("; ".join(map(str, refused.messages)), param, ctx)
 
 
-@click.command("import", epilog=IMPORT_EPILOG)
+@click.command("import", epilog=IMPORT_EPILOG, short_help="Have the subscriptions of a file made, each once.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), help="By the file's name if left out.")
 @click.option(
@@ -106,14 +107,14 @@ def import_file(  # one parameter an option of the command
     chosen.require("BROKER_URL")
     is_watched = not is_left and importing.can_be_watched()
     with rejects_beside(file_name, opened, path=errors, source=source) as (rejects, path):
-        is_stopped = _run(importing, rejects, is_watched=is_watched)
+        is_stopped = _run(importing, rejects, is_watched=is_watched, tell=_quiet if as_json else _tell_found)
         if rejects.rows:
             imported.rejected, imported.rejected_file = rejects.rows, str(path)
     _answer(imported, is_watched=is_watched, as_json=as_json)
     return INTERRUPTED if is_stopped else _code(imported)
 
 
-@click.command("follow", epilog=FOLLOW_EPILOG)
+@click.command("follow", epilog=FOLLOW_EPILOG, short_help="Watch what becomes of an import.")
 @click.argument("name")
 @json_option
 def follow_import(*, name: str, as_json: bool) -> int:
@@ -137,8 +138,8 @@ def follow_import(*, name: str, as_json: bool) -> int:
     return _code(imported) if is_settled else INTERRUPTED
 
 
-def _run(importing: Importing, rejects: Rejects, *, is_watched: bool) -> bool:
-    """Whether Ctrl-C ended it."""
+def _run(importing: Importing, rejects: Rejects, *, is_watched: bool, tell: Callable[[Found], None]) -> bool:
+    """Whether Ctrl-C ended it. What the file is found to say is told before the watch, which may take long."""
     name = importing.imported.import_name
     with noted() as interrupts:
         try:
@@ -146,6 +147,8 @@ def _run(importing: Importing, rejects: Rejects, *, is_watched: bool) -> bool:
         except KeyboardInterrupt:
             print_words(f"stopped within the file: import it again with --name {name}, and nothing is made twice")
             return True
+        finally:
+            tell(importing.imported.found)
         if not is_watched:
             return False
         importing.watch(rows, interrupts)
@@ -167,8 +170,9 @@ def _answer_dry(imported: Imported, *, calls_per_s: int, as_json: bool) -> None:
     if as_json:
         print_json(_json(imported) | {"calls_s": seconds})
         return
-    _tell_found(imported)
     found = imported.found
+    _tell_found(found)
+    _tell_known(imported)
     print_words(f"{found.rows:,} good rows, {found.bad:,} bad, {found.repeated:,} told twice; nothing was published")
     if found.rows:
         lasts = duration_of(found.calls, calls_per_s=calls_per_s)
@@ -179,7 +183,7 @@ def _answer(imported: Imported, *, is_watched: bool, as_json: bool) -> None:
     if as_json:
         print_json(_json(imported))
         return
-    _tell_found(imported)
+    _tell_known(imported)
     found, name = imported.found, imported.import_name
     print_words(f"{imported.published:,} rows published as {name}, {found.bad:,} bad, {found.repeated:,} told twice")
     if is_watched:
@@ -190,8 +194,11 @@ def _answer(imported: Imported, *, is_watched: bool, as_json: bool) -> None:
         print_words(f"more of this name has fields without a column here: meterpost subscriptions errors {name}")
 
 
-def _tell_found(imported: Imported) -> None:
-    found = imported.found
+def _quiet(found: Found) -> None:
+    """JSON tells it, once all is known."""
+
+
+def _tell_found(found: Found) -> None:
     if found.bad_lines:
         print_table(["#line", "column", "reason"], [(bad.line, bad.column, bad.reason) for bad in found.bad_lines])
     if found.bad > len(found.bad_lines):
@@ -200,6 +207,9 @@ def _tell_found(imported: Imported) -> None:
         print_words(f"line {one.line}: {shown(one.warning)}")
     if found.warned > WARNINGS_SHOWN_MAX:
         print_words(f"… and {found.warned - WARNINGS_SHOWN_MAX:,} more warnings (--json has the first {WARNINGS_MAX})")
+
+
+def _tell_known(imported: Imported) -> None:
     for known, rows in imported.known:
         print_words(f"{rows:,} rows are known already, {_told(known)}: nothing more is made of them")
     if imported.told_otherwise:
@@ -232,6 +242,11 @@ def _tell_states(imported: Imported) -> None:
         print_words(f"after a repair at Stripe: meterpost subscriptions retry-failed --import {name} --reason …")
     if seen.states.get("blocked"):
         print_words(f"why they are blocked: meterpost subscriptions list --import {name} --state blocked")
+    if seen.states.get("incomplete"):
+        listed = f"meterpost subscriptions list --import {name} --unpaid"
+        print_words(f"what is incomplete has a first invoice to be paid, or ends 23 hours after it began: {listed}")
+    if seen.states.get("incomplete_expired"):
+        print_words("what is incomplete_expired was never paid, and bills nothing: tell it again under another row_id")
     if seen.held:
         print_words("what is held may have been made: it is looked for at Stripe until that is certain")
 

@@ -1,6 +1,8 @@
 """`meterpost subscriptions list` and `imports`: which subscriptions stand where, and with which files they came."""
 
 from dataclasses import asdict
+from itertools import chain
+from typing import Any
 
 import click
 
@@ -8,7 +10,7 @@ from cli.exits import OK
 from cli.ledger import reading
 from cli.output import json_option, print_json, print_table, print_words
 from service import settings
-from service.ledger.signups_shown import Wanted, signup_imports, signups_listed
+from service.ledger.signups_shown import ListedSignup, Wanted, signup_imports, signups_listed
 
 SIGNUPS_MAX = 1_000  # a page; more is for --json and a loop
 IMPORTS_MAX = 100
@@ -16,7 +18,8 @@ REASON_SHOWN_MAX = 60
 STATES = ("due", "unknown", "held", "created", "refused", "blocked", "conflict", "replaced")
 LIST_EPILOG = """\b
 Examples:
-  meterpost subscriptions list --import spring --state refused --state blocked
+  meterpost subscriptions list --import spring --state refused,blocked
+  meterpost subscriptions list --unpaid
   meterpost subscriptions list --customer cus_NffrFeUfNV2Hib --json | jq -r '.subscriptions[].subscription'
 
 States: due, unknown (asked for again), held (looked for at Stripe), created; refused (by Stripe), blocked (by the guard
@@ -29,9 +32,25 @@ Examples:
 """
 
 
-@click.command("list", epilog=LIST_EPILOG)
+class States(click.ParamType[tuple[str, ...]]):
+    """Some of the states, with commas between them."""
+
+    name = "states"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        states = tuple(str(value).split(","))
+        for state in states:
+            if state not in STATES:
+                self.fail(f"{state!r} is none of {', '.join(STATES)}", param, ctx)
+        return states
+
+
+@click.command("list", epilog=LIST_EPILOG, short_help="List subscriptions: what became of each, and why.")
 @click.option("--import", "import_name", help="The import's name.")
-@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="One of several, if given again.")
+@click.option(
+    "--state", "states", type=States(), multiple=True, help="One, or several with commas between them, or given again."
+)
+@click.option("--unpaid", "is_unpaid", is_flag=True, help="Only those made whose first invoice is not paid.")
 @click.option("--customer", help="The customer's id, cus_…")
 @click.option("--limit", type=click.IntRange(1, SIGNUPS_MAX), default=50, show_default=True, help="How many a page.")
 @click.option("--after", type=click.IntRange(0), default=0, help="Where the last page ended, as it said.")
@@ -39,14 +58,21 @@ Examples:
 def list_signups(  # one parameter an option of the command
     *,
     import_name: str | None,
-    states: tuple[str, ...],
+    states: tuple[tuple[str, ...], ...],
+    is_unpaid: bool,
     customer: str | None,
     limit: int,
     after: int,
     as_json: bool,
 ) -> int:
     """List subscriptions that were told, the oldest first: what became of each, and why."""
-    wanted = Wanted(account=settings.load().account, import_name=import_name, customer=customer, states=states or None)
+    wanted = Wanted(
+        account=settings.load().account,
+        import_name=import_name,
+        customer=customer,
+        states=tuple(chain.from_iterable(states)) or None,
+        is_unpaid=is_unpaid,
+    )
     with reading() as tx:
         found = signups_listed(tx, wanted, after=after, signups_max=limit + 1)
     page = found[:limit]
@@ -56,19 +82,7 @@ def list_signups(  # one parameter an option of the command
             {"subscriptions": [{"id": f"su-{one.signup_id}", **asdict(one)} for one in page], "after": following}
         )
         return OK
-    rows = [
-        (
-            f"su-{one.signup_id}",
-            one.row_id,
-            one.customer,
-            one.price,
-            "discarded" if one.is_discarded else one.state,
-            one.subscription,
-            _short(one.reason or ""),
-        )
-        for one in page
-    ]
-    print_table(["id", "row", "customer", "price", "state", "subscription", "reason"], rows)
+    print_table(["id", "row", "customer", "price", "state", "subscription", "Stripe says", "reason"], map(_cells, page))
     if following:
         print_words(f"more: add --after {following}")
     if not page:
@@ -76,7 +90,7 @@ def list_signups(  # one parameter an option of the command
     return OK
 
 
-@click.command(epilog=IMPORTS_EPILOG)
+@click.command(epilog=IMPORTS_EPILOG, short_help="List the imports, and what became of each.")
 @json_option
 def imports(*, as_json: bool) -> int:
     """List the files that subscriptions came with, the newest first: their names, and what became of their rows."""
@@ -86,10 +100,17 @@ def imports(*, as_json: bool) -> int:
         print_json({"imports": found})
         return OK
     rows = [
-        (one.import_name, one.recorded_at, one.signups, one.created, one.waiting, one.dead or None) for one in found
+        (one.import_name, one.recorded_at, one.signups, one.created, one.unpaid or None, one.waiting, one.dead or None)
+        for one in found
     ]
-    print_table(["name", "since", "#rows", "#created", "#waiting", "#to correct"], rows)
+    print_table(["name", "since", "#rows", "#created", "#unpaid", "#waiting", "#to correct"], rows)
     return OK
+
+
+def _cells(one: ListedSignup) -> tuple[object, ...]:
+    state = "discarded" if one.is_discarded else one.state
+    reason = _short(one.reason or "")
+    return f"su-{one.signup_id}", one.row_id, one.customer, one.price, state, one.subscription, one.status, reason
 
 
 def _short(reason: str) -> str:

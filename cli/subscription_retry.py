@@ -51,7 +51,7 @@ class Retried:
     said: list[str] = field(default_factory=list)  # of those that could not be, the first DECLINED_MAX
 
 
-@click.command("retry-failed", epilog=EPILOG)
+@click.command("retry-failed", epilog=EPILOG, short_help="Try again what Stripe refused, after a repair.")
 @click.option("--import", "import_name", help="Of this import alone.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Change nothing; say how many, why, and how many calls.")
 @click.option("--reason", type=Sentence(chars_max=REASON_CHARS_MAX), help="Why; kept with each action for ever.")

@@ -42,7 +42,13 @@ STATES = {
     "conflict": "Stripe and the ledger disagree about it; a person has to look.",
     "replaced": "Another row corrects it; nothing of it is made.",
 }
+UNPAID = {
+    "incomplete": "Stripe has it; its first invoice is not paid, and it ends 23 hours after it began unless it is.",
+    "incomplete_expired": "Stripe ended it, because its first invoice was not paid: it bills nothing, fee included.",
+}
 REMEDIES = {
+    "incomplete": "have its first invoice paid at Stripe",
+    "incomplete_expired": "tell it again under another row_id, with a payment method that pays",
     "refused": (
         "repair it at Stripe and dead retry {id}; or tell it corrected (subscriptions errors); or dead discard {id}"
     ),
@@ -78,7 +84,7 @@ class Told:
     actions: list[OperatorAction]
 
 
-@click.command(epilog=EPILOG)
+@click.command(epilog=EPILOG, short_help="Tell the whole story of one.")
 @click.argument("text", metavar="ID")
 @json_option
 def show(*, text: str, as_json: bool) -> int:
@@ -121,7 +127,7 @@ def signup_lines(told: Told) -> Iterator[str]:
     yield _at(signup.recorded_at, "recorded")
     for when, line in sorted(_happened(told), key=itemgetter(0)):  # what happened at once stays in its order
         yield _at(when, line)
-    yield f"    {signup.state.capitalize()}: {STATES[signup.state]}{_why(signup)}"
+    yield f"    {signup.state.capitalize()}: {UNPAID.get(_stands(signup)) or STATES[signup.state]}{_why(signup)}"
     yield from _now(signup)
 
 
@@ -163,13 +169,18 @@ def _why(signup: ShownSignup) -> str:
 def _now(signup: ShownSignup) -> Iterator[str]:
     if signup.is_discarded:
         yield "    Discarded by a person: nothing more is made of it."
-    elif signup.state in REMEDIES:
-        yield f"    Remedy: {REMEDIES[signup.state].format(id=f'su-{signup.signup_id}')}."
+    elif (stands := _stands(signup)) in REMEDIES:
+        yield f"    Remedy: {REMEDIES[stands].format(id=f'su-{signup.signup_id}')}."
     if signup.replaced_by:
         yield f"    Corrected by row {shown(signup.replaced_by)}."
     if signup.subscription:
         status = f"{shown(signup.status)} at {instant(signup.status_as_of)}" if signup.status_as_of else "not told yet"
         yield f"    Subscription {shown(signup.subscription)}: {status}."
+
+
+def _stands(signup: ShownSignup) -> str:
+    """Its state, or how Stripe calls it where it is made and not paid."""
+    return signup.status if signup.state == "created" and signup.status in UNPAID else signup.state
 
 
 def _at(when: datetime, text: str) -> str:

@@ -11,6 +11,7 @@ from service.ledger.desk import Wanted, dead_totals
 from service.ledger.epochs import open_restore
 from service.ledger.error_reports import orphans
 from service.ledger.pauses import ALL_METERS, Pause, pauses
+from service.ledger.signups_shown import Unpaid, signups_unpaid
 from service.migrate import MigrationEdited, pending
 from service.redaction import on_one_line
 from service.settings import Settings
@@ -33,6 +34,7 @@ def examine_desk(tx: Transaction) -> list[Finding]:
         *map(_examine_pause, pauses(tx)),
         _examine_actions(tx),
         _examine_letters(tx),
+        *map(_examine_unpaid, signups_unpaid(tx)),
         *_examine_orphans(tx),
         *map(_examine_backfill, backfills_underway(tx)),
     ]
@@ -75,6 +77,17 @@ def _examine_orphans(tx: Transaction) -> list[Finding]:
     newest = f"{on_one_line(found.told or 'nothing')} in {found.event_id}"
     text = f"error reports name what this ledger did not send: {found.samples:,} in 30 days, last {newest}"
     return [warn("error reports", text, "find who else reports to these meters; see METERPOST_ONLY_WRITER")]
+
+
+def _examine_unpaid(unpaid: Unpaid) -> Finding:
+    named = ", ".join(f"su-{signup_id}" for signup_id in unpaid.signup_ids)
+    these = f"{named}, …" if len(unpaid.signup_ids) < unpaid.signups else named
+    made = f"{unpaid.signups:,} subscriptions made here"
+    if unpaid.status == "incomplete":
+        text = f"{made} are incomplete: their first invoice is not paid; they end 23 hours after they began ({these})"
+        return warn("unpaid", text, "have it paid at Stripe: meterpost subscriptions list --unpaid")
+    text = f"{made} ended in the last 7 days because their first invoice was not paid: they bill nothing ({these})"
+    return warn("unpaid", text, "tell them again under other row ids: meterpost subscriptions list --unpaid")
 
 
 def _examine_letters(tx: Transaction) -> Finding:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from service.ledger.connection import Transaction, fetch
@@ -11,6 +11,8 @@ PAGE_SIGNUPS = 500  # read at once where all are asked for
 SAME_ID_MAX = 20  # several sources may use one row id
 LISTINGS_MAX = 50
 ATTEMPTS_MAX = 200
+UNPAID_SHOWN_MAX = 5  # by their ids
+LATELY = timedelta(days=7)
 CORRECTABLE = ("refused", "blocked")  # that a corrected row may replace
 
 
@@ -46,18 +48,30 @@ class FoundRow:
 
 @dataclass(frozen=True, slots=True)
 class SignupImport:
-    """One file: `waiting` for no person, `dead` for one."""
+    """One file: `waiting` for no person, `dead` for one. `unpaid` are made, and not among the `created`."""
 
     import_name: str
     recorded_at: datetime
     signups: int
     created: int
+    unpaid: int
     waiting: int
     dead: int
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaid:
+    """Made, and their first invoice is not paid. `status` is Stripe's word; the ids are the first of them."""
+
+    status: str
+    signups: int
+    signup_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class ListedSignup:
+    """`status` is what Stripe last told of its subscription; None: nothing yet."""
+
     signup_id: int
     source: str
     row_id: str
@@ -67,6 +81,7 @@ class ListedSignup:
     state: str
     reason: str | None
     subscription: str | None
+    status: str | None
     recorded_at: datetime
     due_at: datetime | None
     is_discarded: bool
@@ -170,9 +185,11 @@ class Wanted:
     import_name: str | None = None
     customer: str | None = None
     states: tuple[str, ...] | None = None
+    is_unpaid: bool = False  # True: of these the created ones whose first invoice is not paid
 
 
 def signups_by_state(tx: Transaction, account: str, import_name: str) -> dict[str, int]:
+    """With `discarded`, and what is created and not paid as Stripe calls it, apart."""
     found = fetch(tx, StateCount, "signups_by_state", account=account, import_name=import_name)
     return {one.state: one.signups for one in found}
 
@@ -194,6 +211,11 @@ def signup_imports(tx: Transaction, account: str, *, imports_max: int) -> list[S
     return fetch(tx, SignupImport, "signup_imports", account=account, imports_max=imports_max)
 
 
+def signups_unpaid(tx: Transaction) -> list[Unpaid]:
+    """Those that may still be paid, and those that ended lately, of every account."""
+    return fetch(tx, Unpaid, "signups_unpaid", ids_max=UNPAID_SHOWN_MAX, lately=LATELY)
+
+
 def signups_listed(tx: Transaction, wanted: Wanted, *, after: int, signups_max: int) -> list[ListedSignup]:
     return fetch(
         tx,
@@ -203,6 +225,7 @@ def signups_listed(tx: Transaction, wanted: Wanted, *, after: int, signups_max: 
         import_name=wanted.import_name,
         customer=wanted.customer,
         states=None if wanted.states is None else list(wanted.states),
+        is_unpaid=wanted.is_unpaid,
         after=after,
         signups_max=signups_max,
     )

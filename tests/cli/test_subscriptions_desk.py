@@ -74,6 +74,17 @@ def test_subscriptions_are_listed_by_page_and_by_what_fits(command: Command, sig
     assert command("subscriptions", "list", "--import", "autumn").err == "none fits\n"
 
 
+@pytest.mark.parametrize("told", [["--state", "refused,created"], ["--state", "refused", "--state", "created"]])
+def test_several_states_are_told_at_once(command: Command, sign_up: SignUp, books: Any, told: list[str]) -> None:
+    sign_up("b", "a")
+    books.execute(CREATED)
+    _refuse(books, [REFUSED.replace("'a'", "'b'")])
+    sign_up("c")
+
+    assert len(command("subscriptions", "list", *told, "--json").json["subscriptions"]) == 2
+    assert "'gone' is none of due, " in command("subscriptions", "list", "--state", "refused,gone").err
+
+
 def test_imports_are_listed_with_what_became_of_their_rows(command: Command, sign_up: SignUp, books: Any) -> None:
     sign_up("a", "b")
     _refuse(books)

@@ -123,6 +123,21 @@ def test_ctrl_c_ends_the_looking_and_nothing_else(command: Command, file: str, t
     assert (program.returncode, len(told())) == (130, 4)
 
 
+def test_bad_lines_and_warnings_are_told_once_and_before_the_watch(
+    command: Command, file: str, told: Told, books: Any
+) -> None:
+    Path(file).write_text("customer,price,setup_fee\nalice,price_1,\ncus_1,price_1,49\n")
+    program = subprocess.Popen([*PROGRAM, "import", file], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    assert program.stderr is not None
+    seen = [program.stdout.readline(), program.stdout.readline(), *iter(program.stderr.readline, "1 on the queue\n")]
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=30)
+
+    assert [seen[1].split()[:2], "stays incomplete" in "".join(seen[2:])] == [["2", "customer"], True]
+    assert ("alice" in out, "stays incomplete" in err) == (False, False)
+
+
 def test_what_the_door_could_not_read_is_told_apart(command: Command, file: str, queue: str, books: Any) -> None:
     quarantined = """
         INSERT INTO intake (messages, rows, recorded, duplicates, conflicts, quarantined) VALUES (1, 1, 0, 0, 0, 1);
