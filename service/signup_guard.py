@@ -46,6 +46,7 @@ class Other:
     price: str
     import_name: str | None
     subscription: str | None
+    due_at: datetime | None  # None: nothing of it is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +58,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """Until it is known what becomes of another signup."""
+    """Until it is known what becomes of another signup, which is looked at again at `until`."""
 
     reason: str
+    until: datetime | None
 
 
 class ToBeMade(Protocol):
@@ -139,9 +141,9 @@ def _way(signup: ToBeMade, other: Other, *, listing: Looked | None, because: str
     letter = f"su-{other.signup_id}"
     match other.state:
         case "due" if other.is_earlier and signup.doubt is None:  # what may be made already goes first
-            return Waits(reason=f"{because} {letter}, which comes first")
+            return Waits(reason=f"{because} {letter}, which comes first", until=other.due_at)
         case "unknown":
-            return Waits(reason=f"{because} {letter}, which may be made already")
+            return Waits(reason=f"{because} {letter}, which may be made already", until=other.due_at)
         case "held":
             return Blocked(reason=f"{because} {letter}, which may be made already, and is held")
         case "created" if listing is not None and other.subscription not in listing.ended:

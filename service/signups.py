@@ -78,7 +78,7 @@ def next_step(signup: Signup, *, now: datetime, timing: Timing) -> Decision:
     if (Step.PRICE, "") not in signup.done:
         return Take(step=Step.PRICE)
     if (way := in_the_way(signup, signup.others, listing=listing)) is not None:
-        return _stopped(signup, way, timing=timing)
+        return _stopped(signup, way, now=now, timing=timing)
     return _missing(signup, listing, now=now, timing=timing) or Take(step=Step.CREATE, key=signup.key)
 
 
@@ -156,10 +156,13 @@ def _why_held(signup: Signup, *, now: datetime, timing: Timing) -> str | None:
     return None
 
 
-def _stopped(signup: Signup, way: Blocked | Waits, *, timing: Timing) -> Decision:
+def _stopped(signup: Signup, way: Blocked | Waits, *, now: datetime, timing: Timing) -> Decision:
+    """What waits for another comes due with it; not much later than now, as a word of it may come sooner."""
     match way:
         case Waits():
-            return Later(state=_waiting(signup), in_s=timing.lane_backoff_max_s, reason=way.reason)
+            until_s = (way.until - now).total_seconds() if way.until else 0
+            wait_s = min(max(until_s, timing.lane_backoff_max_s), timing.signup_waits_max_s)
+            return Later(state=_waiting(signup), in_s=wait_s, reason=way.reason)
         case Blocked() if signup.doubt is not None:
             return _held(signup, reason=UNDER_DOUBT.format(way.reason))
         case Blocked():

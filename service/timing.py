@@ -34,6 +34,7 @@ class Timing:
     backoff_base_s: int = 1
     backoff_max_s: int = 900
     lane_backoff_max_s: int = 5  # a lane's next meter events do not wait for one that fails
+    signup_waits_max_s: int = 60  # for another of its customer that backs off; an event may settle that one sooner
     breaker_s: int = 60  # after a 401 or 403: no call of the account before
     unreachable_s: int = 5  # after Stripe failed, or no way to it was found: no call of the account before
     unreachable_max_s: int = 300  # the same, after many trials that failed; an outage that ends is noticed within it
@@ -79,6 +80,7 @@ class Timing:
         assert self.listing_lag_s <= self.listing_again_s, "what lags behind the first list shows in the second"
         assert self.listing_again_s <= self.absence_again_s, "a list is sooner right than a summary"
         assert self.lane_backoff_max_s <= self.backoff_max_s, "a lane waits no longer than its meter event"
+        assert self.lane_backoff_max_s <= self.signup_waits_max_s, "what waits for another looks no oftener than that"
         assert self.restore_settle_s >= self.confirm_after_s, "a forgotten call shows no sooner than a known one"
         assert list(self.second_readings_s) == sorted(set(self.second_readings_s)), "readings follow one another"
         found_after_s = self.second_readings_s[-2] - STRIPE_FORGETS_S + self.absence_again_s
@@ -120,6 +122,7 @@ FAST = Timing(
     visibility_timeout_s=5,
     backoff_max_s=5,
     lane_backoff_max_s=1,
+    signup_waits_max_s=2,
     breaker_s=3,
     unreachable_s=1,
     unreachable_max_s=5,

@@ -36,6 +36,7 @@ from workers._signup_calls import Call, Ended, is_known, make, note, prepare, te
 from workers.submit import CLOCK, OPENS_WITHIN_S
 
 CALLS_A_TURN_MAX = 50  # then the customer goes back, so that one with many rows cannot keep a thread for ever
+LOOKS_A_TRANSACTION_MAX = 50  # at what needs no call; it holds the customer, and must end long before his lease
 
 
 class Subscriber:
@@ -129,7 +130,10 @@ class Subscriber:
                 crash_point("subscribe.before_lost_commit")
 
     def _open(self, lease: SignupLease) -> Call | None:
-        """Write down the customer's next call. What needs none comes to its next state on the way."""
+        """Write down the customer's next call. What needs none comes to its next state on the way.
+
+        None: nothing is due, or more than one transaction may move; then the customer goes back, due at once.
+        """
         leased_at_s = time.clock_gettime(CLOCK)
         with self._ledger.transaction() as tx:
             if not signup_lanes.renew_lease(tx, lease, timing=self._timing):
@@ -140,7 +144,9 @@ class Subscriber:
         return call
 
     def _open_next(self, tx: Transaction, lease: SignupLease, *, leased_at_s: float) -> Call | None:
-        while not self._stopping.is_set() and (signup := signups.next_due(tx, lease)) is not None:
+        for _ in range(LOOKS_A_TRANSACTION_MAX):
+            if self._stopping.is_set() or (signup := signups.next_due(tx, lease)) is None:
+                break
             decision = next_step(signups.facts(tx, signup), now=signup.now, timing=self._timing)
             if not isinstance(decision, Take):
                 self._move(tx, signup, decision)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,29 +119,9 @@ def signup_now(tx: Transaction, signup_id: int) -> SignupNow:
 
 def facts(tx: Transaction, signup: SignupNow) -> Signup:
     """All that is decided by."""
-    row, of_it = signup.row, {"signup_id": signup.signup_id}
-    done = fetch(tx, _Done, "signup_steps", **of_it)
-    return Signup(
-        identifier=signup.identifier,
-        state=signup.state,
-        key_number=signup.key_number,
-        ambiguous_since=signup.ambiguous_since,
-        asked_at=signup.asked_at,
-        meter_stripe_id=signup.meter_stripe_id,
-        price=signup.price,
-        import_name=signup.import_name,
-        is_meant=row.allow_duplicate,
-        is_allowed=signup.is_allowed,
-        replaced_state=signup.replaced_state,
-        tax_ids=tuple(":".join(tax_id) for tax_id in row.customer_tax_ids),
-        payment_method=row.payment_method,
-        product=SETUP_FEE.product if row.setup_fee is not None else None,
-        ahead=instants_ahead(row),
-        done=frozenset[Part]((Step(one.step), one.about) for one in done),
-        calls=fetch(tx, Call, "signup_calls", **of_it),
-        listings=fetch(tx, Listing, "signup_listings", **of_it),
-        others=fetch(tx, Other, "other_signups", **of_it),
-    )
+    alone = _facts_alone(tx, signup)
+    ended = list(alone.listings[-1].ended) if alone.listings else []
+    return replace(alone, others=fetch(tx, Other, "other_signups", signup_id=signup.signup_id, ended=ended))
 
 
 def put_step(tx: Transaction, signup_id: int, done: StepDone) -> None:
@@ -191,7 +171,7 @@ def move(tx: Transaction, signup: SignupNow, decision: Decision, *, wait_s: floa
             made = Told(identifier=signup.identifier, customer=signup.customer, subscription=subscription)
             return prove(tx, signup.account, [made])
         case Later() | Settle():
-            is_later, doubt = isinstance(decision, Later), facts(tx, signup).doubt
+            is_later, doubt = isinstance(decision, Later), _facts_alone(tx, signup).doubt
             return fetch(
                 tx,
                 Moved,
@@ -220,6 +200,33 @@ def prove(tx: Transaction, account: str, told: Sequence[Told]) -> list[Moved]:
         subscriptions=[one.subscription for one in told],
         several=SEVERAL,
         replaced=MADE_ALL_THE_SAME,
+    )
+
+
+def _facts_alone(tx: Transaction, signup: SignupNow) -> Signup:
+    """Without what stands beside it."""
+    row, of_it = signup.row, {"signup_id": signup.signup_id}
+    done = fetch(tx, _Done, "signup_steps", **of_it)
+    return Signup(
+        identifier=signup.identifier,
+        state=signup.state,
+        key_number=signup.key_number,
+        ambiguous_since=signup.ambiguous_since,
+        asked_at=signup.asked_at,
+        meter_stripe_id=signup.meter_stripe_id,
+        price=signup.price,
+        import_name=signup.import_name,
+        is_meant=row.allow_duplicate,
+        is_allowed=signup.is_allowed,
+        replaced_state=signup.replaced_state,
+        tax_ids=tuple(":".join(tax_id) for tax_id in row.customer_tax_ids),
+        payment_method=row.payment_method,
+        product=SETUP_FEE.product if row.setup_fee is not None else None,
+        ahead=instants_ahead(row),
+        done=frozenset[Part]((Step(one.step), one.about) for one in done),
+        calls=fetch(tx, Call, "signup_calls", **of_it),
+        listings=fetch(tx, Listing, "signup_listings", **of_it),
+        others=[],
     )
 
 

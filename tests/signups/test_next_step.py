@@ -41,6 +41,7 @@ OTHER = Other(
     price="price_2",
     import_name=None,
     subscription="sub_7",
+    due_at=None,
 )
 CREATE = Take(step=Step.CREATE, key="mps-1")
 NO = Refused(answer=Answer(reach=Reach.ANSWERED, status=402, message="Your card was declined."))
@@ -251,6 +252,13 @@ def test_what_was_created_here_blocks_although_stripes_list_lags_unless_it_ended
 )
 def test_another_row_of_the_meter_is_waited_for_or_blocks(facts: dict[str, Any], way: type) -> None:
     assert isinstance(step(others=[replace(OTHER, **facts)]), way)
+
+
+@pytest.mark.parametrize(("in_s", "waits_s"), [(20, 20), (-3, 5), (900, 60)])
+def test_what_waits_for_another_comes_due_with_it_but_no_more_than_a_minute_later(in_s: float, waits_s: float) -> None:
+    waits = step(others=[replace(OTHER, state="unknown", due_at=NOW + timedelta(seconds=in_s))])
+    assert isinstance(waits, Later)
+    assert waits.in_s == waits_s
 
 
 def test_a_row_that_says_that_it_is_meant_passes_all_but_the_same_price_of_another_file() -> None:
