@@ -26,7 +26,7 @@ DURABLE = {
     "appendfsync": ("always", "rows of up to a second, acknowledged to producers, are gone when the machine stops"),
     "maxmemory-policy": ("noeviction", "Redis throws rows away when its memory is full"),
 }
-STEPS = ("submit", "apply")
+STEPS = ("submit", "subscribe", "apply")
 
 
 class RedisServer(Protocol):
@@ -105,9 +105,9 @@ def _examine_setting(server: RedisServer, name: str, *, wanted: str, harm: str) 
 def _examine_workers(server: "redis.Redis", settings: Settings) -> list[Finding]:
     missing = [step for step in STEPS if not _is_worked(server, step, settings)]
     if missing:
-        text = f"nobody answers the wake-ups of {' and '.join(missing)}"
+        text = f"nobody answers the wake-ups of {', '.join(missing)}"
         return [warn("workers", text, "start the Procfile's processes, such as with meterpost up")]
-    return [fine("workers", f"{' and '.join(STEPS)} are running")]
+    return [fine("workers", f"{', '.join(STEPS)} are running")]
 
 
 def _is_worked(server: "redis.Redis", step: str, settings: Settings) -> bool:

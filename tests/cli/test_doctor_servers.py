@@ -6,6 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+from rq import Worker
+
+from service.timing import STANDARD
+from service.wakeups import WakeUps
 
 Command = Callable[..., Any]
 
@@ -55,6 +59,13 @@ def test_a_redis_that_may_lose_rows_is_found(
     deployment.config_set(name, value)
 
     assert _bad(command("doctor", "--json")) == known_flaws | {f"queue {name}": "failure"}
+
+
+def test_a_step_whose_wake_ups_nobody_answers_is_named(command: Command, deployment: Any) -> None:
+    for step in ("submit", "apply"):
+        Worker([WakeUps(deployment, step, timing=STANDARD).queue], connection=deployment).register_birth()  # type: ignore[no-untyped-call]
+
+    assert "nobody answers the wake-ups of subscribe" in command("doctor").out
 
 
 def test_a_ledger_without_its_tables_is_found(
