@@ -90,10 +90,10 @@ def _webhook_url(stack: Stack) -> str:
 
 
 def _settings(stack: Stack) -> dict[str, str]:
-    names = ("DATABASE_URL", "BROKER_URL", "REDIS_URL")
+    names = ("DATABASE_URL", "BROKER_URL", "REDIS_URL", "METERPOST_TIMING")  # those judge by the workers' times
     of_sandbox = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_METER_EVENTS_BASE", "STRIPE_WEBHOOK_SECRETS")
     wanted = (*names, *(of_sandbox if "sandbox" in stack.servers else ()))
-    return {name: stack.env[name] for name in wanted}
+    return {name: stack.env[name] for name in wanted if name in stack.env}
 
 
 def _answer(up: Up, *, as_json: bool) -> None:
