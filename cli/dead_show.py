@@ -30,6 +30,10 @@ REMEDIES = {
         "dead retry looks again, after the other one was ended; dead retry --set allow_duplicate=true makes it all the"
         " same; dead discard leaves it"
     ),
+    "too late": (
+        "dead discard leaves it, once what its reason names is as it should be; dead retry --set allow_duplicate=true"
+        " makes it beside that"
+    ),
     "held": (
         "it is read back by itself, and dead retry asks for that now; where the reason leaves it to a person, look at"
         " Stripe's books, publish a row for what is missing, then dead discard"
@@ -69,7 +73,8 @@ def _lines(letter: LetterId, story: LetterStory) -> Iterator[str]:
         standing = story.standing
         yield f"{letter}  {standing.class_} since {instant(standing.since)}: {CLASSES[standing.class_]}."
         yield f"    Reason: {shown(standing.reason)}"
-        yield f"    Remedy: {REMEDIES[standing.class_]}."
+        is_too_late = story.signup is not None and story.signup.is_too_late
+        yield f"    Remedy: {REMEDIES['too late' if is_too_late else standing.class_]}."
     else:
         yield f"{letter}  does not need a person (any more)."
     if story.meter_event:

@@ -56,6 +56,10 @@ REMEDIES = {
         "end the other one at Stripe and dead retry {id}; or say that a second one is meant, with dead retry {id} --set"
         " allow_duplicate=true; or tell it corrected (subscriptions errors); or dead discard {id}"
     ),
+    "too late": (
+        "dead discard {id}, once what its reason names is as it should be; or dead retry {id} --set"
+        " allow_duplicate=true, which makes it beside that"
+    ),
     "conflict": "end at Stripe what is too many, then dead discard {id} with what you did",
 }
 OUTCOMES = {
@@ -179,7 +183,9 @@ def _now(signup: ShownSignup) -> Iterator[str]:
 
 
 def _stands(signup: ShownSignup) -> str:
-    """Its state, or how Stripe calls it where it is made and not paid."""
+    """Its state, or how Stripe calls it where it is made and not paid, or that it corrects what it cannot."""
+    if signup.is_too_late:
+        return "too late"
     return signup.status if signup.state == "created" and signup.status in UNPAID else signup.state
 
 

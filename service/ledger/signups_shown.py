@@ -115,6 +115,11 @@ class ShownSignup:
     status_as_of: datetime | None
     is_discarded: bool
 
+    @property
+    def is_too_late(self) -> bool:
+        """It waits for a person because the row that it corrects was not to be replaced (as `dead_signup` tells)."""
+        return self.state == "blocked" and self.replaces is None and "replaces" in self.said
+
 
 @dataclass(frozen=True, slots=True)
 class ToldStep:

@@ -131,6 +131,34 @@ def test_a_corrected_one_and_its_correction_name_each_other(command: Command, si
     assert "corrects row a\n" in command("subscriptions", "show", "a~2").out
 
 
+def test_what_corrects_a_created_one_is_drained_as_it_is_retried(command: Command, sign_up: SignUp, books: Any) -> None:
+    sign_up("a")
+    books.execute(CREATED)
+    sign_up("a~2", replaces="a")
+
+    retried = command("dead", "retry", "su-2", "--reason", "INC-42")
+    drained = command("dead", "drain", "--class", "blocked", "--yes", "--reason", "INC-42", "--rate", "100/s")
+
+    assert (retried.code, drained.code) == (1, 3)
+    assert "it corrects a row that could not be replaced" in retried.out + retried.err
+    assert "it corrects a row that could not be replaced" in drained.out
+    assert command("subscriptions", "list", "--state", "blocked", "--json").json["subscriptions"][0]["row_id"] == "a~2"
+
+
+@pytest.mark.parametrize("show", [["dead", "show"], ["subscriptions", "show"]])
+def test_what_corrects_a_created_one_is_to_be_discarded(
+    command: Command, sign_up: SignUp, books: Any, show: list[str]
+) -> None:
+    sign_up("a")
+    books.execute(CREATED)
+    sign_up("a~2", replaces="a")
+
+    (*_, remedy) = [line for line in command(*show, "su-2").out.splitlines() if "Remedy: " in line]
+
+    assert remedy.startswith("    Remedy: dead discard su-2, once what its reason names is as it should be; ")
+    assert "looks again" not in command(*show, "su-2").out
+
+
 @pytest.mark.parametrize(("words", "constraint"), [(STATES, "signup_state"), (VERDICTS, "signup_listing_verdict")])
 def test_every_state_and_verdict_has_its_sentence(ledger: str, words: dict[str, str], constraint: str) -> None:
     definition = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s"
