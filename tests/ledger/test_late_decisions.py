@@ -45,7 +45,7 @@ def decide(books):
 
 
 def carried(books):
-    return books.ask("SELECT row_id, value FROM entry WHERE source = 'meterpost' ORDER BY entry_id")
+    return books.ask("SELECT row_id, value FROM entry WHERE source = 'meterpost' ORDER BY value")
 
 
 def test_a_late_meter_event_is_carried_as_one_entry_of_now(books, told, decide, desk):
