@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from service.cancelling import Cancel, GiveUp, Later, Made, ReadBack, Step
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
 from service.ledger.corrections import replace_cancellation
-from service.ledger.lanes import Lease, outcome_name
+from service.ledger.lanes import Lease, told_by
 from service.ledger.reading_back import contradict_meter_events
 from service.ledger.second_readings import schedule_second_readings
 from service.outcomes import Outcome
@@ -111,18 +111,12 @@ def open_cancellation(tx: Transaction, copy: CopyToCancel, *, lease: Lease, call
 
 def close_cancellation(tx: Transaction, cancellation_id: int, outcome: Outcome) -> bool:
     """Write down what Stripe answered. False: it was closed before."""
-    answer = outcome.answer
     return (
         execute(
             tx,
             "close_cancellation",
             cancellation_id=cancellation_id,
-            outcome=outcome_name(outcome),
-            status=answer.status,
-            code=answer.code or None,
-            detail=answer.message or None,
-            request_id=answer.request_id,
-            is_replayed=answer.is_replayed,
+            **told_by(outcome),
         )
         == 1
     )

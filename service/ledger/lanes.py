@@ -144,18 +144,12 @@ def open_attempt(tx: Transaction, meter_event_id: int, *, lease: Lease, send: Se
 
 def close_attempt(tx: Transaction, attempt_id: int, outcome: Outcome) -> bool:
     """Write down what Stripe answered. False: it was closed before."""
-    answer = outcome.answer
     return (
         execute(
             tx,
             "close_attempt",
             attempt_id=attempt_id,
-            outcome=outcome_name(outcome),
-            status=answer.status,
-            code=answer.code or None,
-            detail=answer.message or None,
-            request_id=answer.request_id,
-            is_replayed=answer.is_replayed,
+            **told_by(outcome),
             scope=outcome.scope if isinstance(outcome, Unavailable | Unknown) else None,
         )
         == 1
@@ -199,6 +193,19 @@ def release_lane(tx: Transaction, lease: Lease, *, rest_s: float) -> None:
     execute(tx, "release_lane", lane_id=lease.lane_id, fence=lease.fence, rest=timedelta(seconds=rest_s))
     if lease.is_trial:
         execute(tx, "give_back_trial", lane_id=lease.lane_id)
+
+
+def told_by(outcome: Outcome) -> dict[str, object]:
+    """What is written down of an answer, to whatever kind of call."""
+    answer = outcome.answer
+    return {
+        "outcome": outcome_name(outcome),
+        "status": answer.status,
+        "code": answer.code or None,
+        "detail": answer.message or None,
+        "request_id": answer.request_id,
+        "is_replayed": answer.is_replayed,
+    }
 
 
 def outcome_name(outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from service.ledger.connection import Transaction, execute, fetch, fetch_one
-from service.ledger.lanes import DueLanes, outcome_name
+from service.ledger.lanes import DueLanes, told_by
 from service.outcomes import Outcome
 from service.signups import Take
 from service.timing import Timing
@@ -73,18 +73,12 @@ def open_call(tx: Transaction, signup_id: int, *, lease: SignupLease, take: Take
 
 def close_call(tx: Transaction, signup_attempt_id: int, outcome: Outcome) -> bool:
     """Write down what Stripe answered. False: it was closed before."""
-    answer = outcome.answer
     return (
         execute(
             tx,
             "close_signup_attempt",
             signup_attempt_id=signup_attempt_id,
-            outcome=outcome_name(outcome),
-            status=answer.status,
-            code=answer.code or None,
-            detail=answer.message or None,
-            request_id=answer.request_id,
-            is_replayed=answer.is_replayed,
+            **told_by(outcome),
         )
         == 1
     )
